@@ -1,0 +1,245 @@
+/*
+ * Changes of accounts, see change.h.  A login that fails does not keep the next
+ * one from being changed; a store that fails ends it.
+ */
+
+#include "cli/change.h"
+#include "cli/print.h"
+#include "cli/view.h"
+#include "core/duration.h"
+
+#include <openssl/rand.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ACTOR_MAX  64
+
+
+int
+mfactl_change_random(uint8_t *buf, size_t len)
+{
+    return RAND_bytes(buf, (int) len) == 1 ? 0 : -1;
+}
+
+
+mfa_str_t
+mfactl_change_actor(mfactl_t *ctl)
+{
+    char                 *actor;
+    const struct passwd  *user;
+
+    actor = mfactl_arena_alloc(&ctl->conf.arena, ACTOR_MAX);
+    user = getpwuid(getuid());
+
+    if (user != NULL) {
+        snprintf(actor, ACTOR_MAX, "mfactl:%s", user->pw_name);
+    } else {
+        snprintf(actor, ACTOR_MAX, "mfactl:%u", (unsigned) getuid());
+    }
+
+    return mfa_str_from(actor);
+}
+
+
+int
+mfactl_change_grace(const mfactl_t *ctl, int64_t *sec)
+{
+    mfa_str_t  text;
+
+    if (!mfactl_options_given(&ctl->options, MFACTL_GRACE)) {
+        return 0;
+    }
+
+    text = mfactl_options_text(&ctl->options, MFACTL_GRACE);
+
+    if (mfa_duration_parse(text, sec) != 0 || *sec > MFA_GRACE_MAX_SEC) {
+        mfactl_print_error(ctl, MFACTL_USAGE, "--grace \"%s\" is no time"
+                           " between 0 and 365d", (const char *) text.data);
+        return -1;
+    }
+
+    return 0;
+}
+
+
+mfa_str_t *
+mfactl_change_logins(mfactl_t *ctl)
+{
+    int         i;
+    mfa_str_t  *logins;
+    mfa_buf_t   room;
+
+    logins = mfactl_arena_alloc(&ctl->conf.arena,
+                                (size_t) ctl->n_args * sizeof(mfa_str_t));
+
+    for (i = 0; i < ctl->n_args; i++) {
+        mfa_buf_init(&room, mfactl_arena_alloc(&ctl->conf.arena,
+                                               MFA_LOGIN_MAX), MFA_LOGIN_MAX);
+
+        if (mfa_login_canonical(mfa_str_from(ctl->args[i]), &room) != 0) {
+            mfactl_print_error(ctl, MFACTL_USAGE, "\"%s\" is no login: 1 to %d"
+                               " of letters, digits and . _ @ + -",
+                               ctl->args[i], MFA_LOGIN_MAX);
+            return NULL;
+        }
+
+        logins[i] = mfa_buf_since(&room, 0);
+    }
+
+    return logins;
+}
+
+
+/* Why not, for people; NULL for DONE. */
+static const char *
+reason(mfa_admin_e action, mfa_outcome_e outcome)
+{
+    switch (outcome) {
+    case MFA_OUTCOME_DONE:
+        return NULL;
+    case MFA_OUTCOME_ABSENT:
+        return "there is no such account";
+    case MFA_OUTCOME_CONFLICT:
+        return action == MFA_ADMIN_ADD
+               ? "there is such an account already"
+               : "somebody else keeps changing it, try again";
+    case MFA_OUTCOME_FORBIDDEN:
+        return "a directory owns the account, and directory_mfa is off";
+    case MFA_OUTCOME_REFUSED:
+        return "refused";
+    default:
+        return "the store did not answer";
+    }
+}
+
+
+static json_t *
+row(const mfa_flow_admin_t *admin)
+{
+    json_t      *object;
+    const char  *why;
+
+    object = mfactl_print_need(json_object());
+    why = reason(admin->action, admin->flow.outcome);
+
+    json_object_set_new(object, "login", mfactl_print_text(admin->login));
+    json_object_set_new(object, "outcome", mfactl_print_text(
+                        mfa_str_from(mfa_outcome_name(admin->flow.outcome))));
+    json_object_set_new(object, "error",
+                        mfactl_print_text(mfa_str_from(why)));
+    json_object_set_new(object, "changed", json_boolean(admin->changed));
+    json_object_set_new(object, "deadline",
+                        why ? json_null()
+                            : mfactl_view_deadline(admin->deadline));
+
+    return object;
+}
+
+
+/* One line: "require alice: done, deadline 2026-10-01T00:00:00Z". */
+static void
+print_row(const mfa_flow_admin_t *admin, json_t *object)
+{
+    json_t  *deadline;
+
+    if (admin->flow.outcome != MFA_OUTCOME_DONE) {
+        fprintf(stderr, "mfactl: %s %s: %s\n", mfa_admin_name(admin->action),
+                json_string_value(json_object_get(object, "login")),
+                json_string_value(json_object_get(object, "error")));
+        return;
+    }
+
+    deadline = json_object_get(object, "deadline");
+
+    printf("%s %s: %s%s%s\n", mfa_admin_name(admin->action),
+           json_string_value(json_object_get(object, "login")),
+           admin->changed ? "done" : "it was so already",
+           json_is_null(deadline) ? "" : ", deadline ",
+           json_is_null(deadline) ? "" : json_string_value(deadline));
+}
+
+
+static int
+exit_status(mfa_outcome_e outcome)
+{
+    switch (outcome) {
+    case MFA_OUTCOME_DONE:
+        return MFACTL_DONE;
+    case MFA_OUTCOME_UNAVAILABLE:
+        return MFACTL_UNAVAILABLE;
+    default:
+        return MFACTL_REFUSED;
+    }
+}
+
+
+static mfa_outcome_e
+change_one(mfactl_t *ctl, mfa_flow_admin_t *admin, json_t *rows)
+{
+    json_t         *object;
+    mfa_outcome_e   outcome;
+
+    outcome = mfactl_drive_run(&ctl->drive, &admin->flow);
+    object = row(admin);
+
+    if (!ctl->json) {
+        print_row(admin, object);
+    }
+
+    json_array_append_new(rows, object);
+    mfactl_drive_forget(&ctl->drive);
+
+    return outcome;
+}
+
+
+int
+mfactl_change(mfactl_t *ctl, const mfa_flow_admin_t *wanted)
+{
+    int                i, status, worst;
+    json_t            *doc, *rows;
+    mfa_str_t         *logins, actor;
+    mfa_flow_admin_t   admin;
+
+    logins = mfactl_change_logins(ctl);
+
+    if (logins == NULL) {
+        return MFACTL_USAGE;
+    }
+
+    worst = MFACTL_DONE;
+    actor = mfactl_change_actor(ctl);
+    rows = mfactl_print_need(json_array());
+
+    for (i = 0; i < ctl->n_args && worst != MFACTL_UNAVAILABLE; i++) {
+        admin = *wanted;
+        admin.login = logins[i];
+        admin.actor = actor;
+        admin.flow.env.portal = ctl->portal;
+        admin.flow.env.random = mfactl_change_random;
+
+        status = exit_status(change_one(ctl, &admin, rows));
+        worst = status > worst ? status : worst;
+    }
+
+    if (worst == MFACTL_UNAVAILABLE) {
+        mfactl_print_note(mfa_str_from(ctl->drive.why));
+    }
+
+    if (ctl->json) {
+        doc = mfactl_print_need(json_object());
+        json_object_set_new(doc, "portal",
+                            mfactl_print_text(ctl->portal->name));
+        json_object_set_new(doc, "action", mfactl_print_text(
+                            mfa_str_from(mfa_admin_name(wanted->action))));
+        json_object_set_new(doc, "results", rows);
+        mfactl_print(ctl, doc, NULL, NULL);
+
+    } else {
+        json_decref(rows);
+    }
+
+    return worst;
+}

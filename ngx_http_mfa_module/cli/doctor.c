@@ -1,0 +1,284 @@
+/*
+ * mfactl doctor: what must be right before anybody can log in, one line each.
+ * "fail" is wrong, "warn" is worth a look; nothing is changed.
+ */
+
+#include "cli/keys.h"
+#include "cli/print.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+#define CLOCK_WARN_SEC  2
+#define CLOCK_FAIL_SEC  30                  /* a code's time step */
+
+/* 6.2 brought ZADD's GT beside CH and GETDEL. */
+#define VERSION_MAJOR  6
+#define VERSION_MINOR  2
+
+typedef struct {
+    mfactl_t  *ctl;
+    json_t    *checks;
+    int        failed;
+} doctor_t;
+
+
+static void say(doctor_t *doctor, const char *check, const char *status,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+
+static void
+say(doctor_t *doctor, const char *check, const char *status,
+    const char *format, ...)
+{
+    char      detail[768];
+    json_t   *object;
+    va_list   args;
+
+    va_start(args, format);
+    vsnprintf(detail, sizeof(detail), format, args);
+    va_end(args);
+
+    object = mfactl_print_need(json_object());
+    json_object_set_new(object, "check",
+                        mfactl_print_text(mfa_str_from(check)));
+    json_object_set_new(object, "status",
+                        mfactl_print_text(mfa_str_from(status)));
+    json_object_set_new(object, "detail",
+                        mfactl_print_text(mfa_str_from(detail)));
+    json_array_append_new(doctor->checks, object);
+
+    doctor->failed |= status[0] == 'f';
+}
+
+
+static void
+check_keys(doctor_t *doctor)
+{
+    uint8_t         room[512];
+    mfa_buf_t       why;
+    const char     *path;
+    mfactl_file_t   file;
+    mfa_keyring_t   ring;
+
+    path = doctor->ctl->conf.keys;
+
+    if (path == NULL) {
+        say(doctor, "keys", "fail", "%s has no mfa_keys",
+            doctor->ctl->conf.file);
+        return;
+    }
+
+    mfa_buf_init(&why, room, sizeof(room));
+
+    if (mfactl_keys_read(path, &file, &ring, &why) != 0) {
+        say(doctor, "keys", "fail", "%.*s", (int) why.len, (const char *) room);
+        return;
+    }
+
+    say(doctor, "keys", "ok", "%zu in %s, mode %04o", ring.n, path,
+        (unsigned) file.mode);
+
+    mfactl_file_free(&file);
+    mfa_wipe(&ring, sizeof(ring));
+}
+
+
+static void
+check_portals(doctor_t *doctor)
+{
+    size_t                i;
+    uint8_t               room[512];
+    mfa_buf_t             names;
+    const mfactl_conf_t  *conf;
+
+    conf = &doctor->ctl->conf;
+
+    if (conf->n_portals == 0) {
+        say(doctor, "portals", "fail", "%s has no mfa_portal", conf->file);
+        return;
+    }
+
+    mfa_buf_init(&names, room, sizeof(room));
+
+    for (i = 0; i < conf->n_portals; i++) {
+        mfa_buf_cstr(&names, i ? ", " : "");
+        mfa_buf_str(&names, conf->portals[i].name);
+    }
+
+    say(doctor, "portals", "ok", "%.*s", (int) names.len, (const char *) room);
+}
+
+
+/* The value of "name:value" in the text INFO gives. */
+static int
+info_value(mfa_str_t text, const char *name, mfa_str_t *value)
+{
+    mfa_str_t  line, key;
+
+    while (text.len) {
+        mfa_str_cut(text, '\n', &line, &text);
+        line.len -= line.len && line.data[line.len - 1] == '\r';
+
+        if (mfa_str_cut(line, ':', &key, value) && mfa_str_is(key, name)) {
+            return 0;
+        }
+    }
+
+    return -1;
+}
+
+
+static void
+check_version(doctor_t *doctor, const mfa_op_t *op, const mfa_result_t *result,
+    mfa_at_t at)
+{
+    int64_t     major, minor;
+    mfa_str_t   info, version, first, second, rest;
+
+    if (mfa_op_str(op, result, at, &info) != 0
+        || info_value(info, "redis_version", &version) != 0)
+    {
+        say(doctor, "version", "warn", "the server does not tell");
+        return;
+    }
+
+    mfa_str_cut(version, '.', &first, &rest);
+    mfa_str_cut(rest, '.', &second, &rest);
+
+    if (mfa_str_int(first, &major) != 0 || mfa_str_int(second, &minor) != 0
+        || major < VERSION_MAJOR
+        || (major == VERSION_MAJOR && minor < VERSION_MINOR))
+    {
+        say(doctor, "version", "fail", "%.*s, needed is %d.%d",
+            (int) version.len, (const char *) version.data, VERSION_MAJOR,
+            VERSION_MINOR);
+        return;
+    }
+
+    say(doctor, "version", "ok", "%.*s", (int) version.len,
+        (const char *) version.data);
+}
+
+
+static void
+check_policy(doctor_t *doctor, const mfa_op_t *op, const mfa_result_t *result,
+    mfa_at_t at)
+{
+    mfa_str_t           policy;
+    const mfa_reply_t  *reply;
+
+    reply = mfa_op_reply(op, result, at);
+
+    if (reply == NULL || reply->type != MFA_REPLY_ARRAY || reply->n != 2
+        || reply->elements[1].type != MFA_REPLY_STRING)
+    {
+        say(doctor, "eviction", "warn", "the server does not tell its"
+            " maxmemory-policy");
+        return;
+    }
+
+    policy = reply->elements[1].str;
+
+    if (mfa_str_is(policy, "noeviction")) {
+        say(doctor, "eviction", "ok", "noeviction");
+        return;
+    }
+
+    say(doctor, "eviction", "warn", "maxmemory-policy is %.*s: when memory is"
+        " short, sessions and accounts are lost; set noeviction",
+        (int) policy.len, (const char *) policy.data);
+}
+
+
+static void
+check_clock(doctor_t *doctor, const mfa_op_t *op, const mfa_result_t *result,
+    mfa_at_t at)
+{
+    int64_t             sec, apart;
+    const mfa_reply_t  *reply;
+
+    reply = mfa_op_reply(op, result, at);
+
+    if (reply == NULL || reply->type != MFA_REPLY_ARRAY || reply->n != 2
+        || reply->elements[0].type != MFA_REPLY_STRING
+        || mfa_str_int(reply->elements[0].str, &sec) != 0)
+    {
+        say(doctor, "clock", "warn", "the server does not tell its time");
+        return;
+    }
+
+    apart = sec - (int64_t) time(NULL);
+    apart = apart < 0 ? -apart : apart;
+
+    say(doctor, "clock", apart <= CLOCK_WARN_SEC ? "ok"
+        : apart < CLOCK_FAIL_SEC ? "warn" : "fail",
+        "%lld s between the store's clock and this one", (long long) apart);
+}
+
+
+static int
+check_store(doctor_t *doctor)
+{
+    mfa_at_t       version, policy, clock_at;
+    mfa_op_t       op;
+    mfa_result_t   result;
+    mfactl_t      *ctl;
+
+    ctl = doctor->ctl;
+    result.ok = 0;
+
+    if (mfactl_drive_open(&ctl->drive, &ctl->conf.endpoint) == 0) {
+        mfa_op_reset(&op);
+        version = mfa_store_server_info(&op, "server");
+        policy = mfa_store_server_policy(&op);
+        clock_at = mfa_store_server_time(&op);
+        result = mfactl_drive_op(&ctl->drive, &op);
+    }
+
+    if (!result.ok) {
+        say(doctor, "store", "fail", "%.*s: %s",
+            (int) ctl->conf.endpoint.address.len,
+            (const char *) ctl->conf.endpoint.address.data, ctl->drive.why);
+        return MFACTL_UNAVAILABLE;
+    }
+
+    say(doctor, "store", "ok", "%.*s", (int) ctl->conf.endpoint.address.len,
+        (const char *) ctl->conf.endpoint.address.data);
+    check_version(doctor, &op, &result, version);
+    check_policy(doctor, &op, &result, policy);
+    check_clock(doctor, &op, &result, clock_at);
+
+    return MFACTL_DONE;
+}
+
+
+int
+mfactl_doctor(mfactl_t *ctl)
+{
+    int        status;
+    json_t    *doc;
+    doctor_t   doctor;
+
+    static const mfactl_column_t  columns[] = {
+        { "check", "CHECK" }, { "status", "STATUS" }, { "detail", "DETAIL" },
+        { NULL, NULL }
+    };
+
+    doctor.ctl = ctl;
+    doctor.failed = 0;
+    doctor.checks = mfactl_print_need(json_array());
+
+    say(&doctor, "configuration", "ok", "%s", ctl->conf.file);
+    check_keys(&doctor);
+    check_portals(&doctor);
+    status = check_store(&doctor);
+
+    doc = mfactl_print_need(json_object());
+    json_object_set_new(doc, "ok", json_boolean(!doctor.failed));
+    json_object_set_new(doc, "checks", doctor.checks);
+    mfactl_print(ctl, doc, "checks", columns);
+
+    return status == MFACTL_DONE && doctor.failed ? MFACTL_REFUSED : status;
+}

@@ -1,0 +1,281 @@
+/*
+ * mfactl, the command line beside the module: START HERE.  The table below says
+ * what each command is called, which words and options it takes, and what must
+ * be ready before it runs; the commands are in files of their own names.
+ *
+ * It changes accounts through core's flows, the same that the module runs, and
+ * reads the same configuration file.  Passwords and keys pass through standard
+ * input and files, never through arguments or output.
+ */
+
+#include "cli/mfactl.h"
+#include "cli/print.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CONF    1                           /* the configuration */
+#define PORTAL  2                           /* its first word names a portal */
+#define STORE   4                           /* a connection */
+#define LIVE    (CONF | PORTAL | STORE)
+
+#define MANY  MFACTL_WORDS_MAX
+
+typedef struct {
+    const char  *group;
+    const char  *verb;                      /* NULL: the group is all */
+    const char  *usage;
+    int          min;                       /* words, without a portal */
+    int          max;
+    unsigned     needs;
+    unsigned     options;                   /* beside -c, --json, --help */
+    int        (*run)(mfactl_t *ctl);
+} command_t;
+
+#define ADD_OPTIONS                                                           \
+    (mfactl_bit(MFACTL_EMAIL) | mfactl_bit(MFACTL_NAME)                       \
+     | mfactl_bit(MFACTL_ROLE) | mfactl_bit(MFACTL_DIRECTORY)                 \
+     | mfactl_bit(MFACTL_REQUIRE_MFA) | mfactl_bit(MFACTL_GRACE)              \
+     | mfactl_bit(MFACTL_PASSWORD_STDIN) | mfactl_bit(MFACTL_HASH_STDIN)      \
+     | mfactl_bit(MFACTL_NO_PASSWORD) | mfactl_bit(MFACTL_INVITE))
+
+static const command_t  commands[] = {
+    { "keys", "new", "[--stdout]",
+      0, 0, CONF, mfactl_bit(MFACTL_STDOUT), mfactl_keys_new },
+    { "keys", "list", "",
+      0, 0, CONF, 0, mfactl_keys_list },
+
+    { "account", "add", "PORTAL LOGIN [--email E] [--name N] [--role R]"
+      " [--directory D]\n                     [--require-mfa [--grace T]]"
+      " (--password-stdin |\n                     --password-hash-stdin |"
+      " --no-password)",
+      1, 1, LIVE, ADD_OPTIONS, mfactl_account_add },
+    { "account", "show", "PORTAL LOGIN",
+      1, 1, LIVE, 0, mfactl_account_show },
+    { "account", "list", "PORTAL [--filter required|unenrolled|locked|"
+      "not-required]",
+      0, 0, LIVE, mfactl_bit(MFACTL_FILTER), mfactl_account_list },
+    { "account", "delete", "PORTAL LOGIN",
+      1, 1, LIVE, 0, mfactl_account_delete },
+    { "account", "disable", "PORTAL LOGIN",
+      1, 1, LIVE, 0, mfactl_account_disable },
+    { "account", "enable", "PORTAL LOGIN",
+      1, 1, LIVE, 0, mfactl_account_enable },
+    { "account", "password", "PORTAL LOGIN --password-stdin",
+      1, 1, LIVE, mfactl_bit(MFACTL_PASSWORD_STDIN), mfactl_account_password },
+
+    { "mfa", "require", "PORTAL LOGIN... [--grace T]",
+      1, MANY, LIVE, mfactl_bit(MFACTL_GRACE), mfactl_mfa_require },
+    { "mfa", "unrequire", "PORTAL LOGIN...",
+      1, MANY, LIVE, 0, mfactl_mfa_unrequire },
+    { "mfa", "reset", "PORTAL LOGIN...",
+      1, MANY, LIVE, 0, mfactl_mfa_reset },
+    { "mfa", "unlock", "PORTAL LOGIN...",
+      1, MANY, LIVE, 0, mfactl_mfa_unlock },
+    { "mfa", "extend", "PORTAL LOGIN --grace T --reason TEXT",
+      1, 1, LIVE, mfactl_bit(MFACTL_GRACE) | mfactl_bit(MFACTL_REASON),
+      mfactl_mfa_extend },
+
+    { "session", "list", "PORTAL LOGIN",
+      1, 1, LIVE, 0, mfactl_session_list },
+    { "session", "revoke", "PORTAL LOGIN [ID]",
+      1, 2, LIVE, 0, mfactl_session_revoke },
+
+    { "audit", NULL, "PORTAL [-n N]",
+      0, 0, LIVE, mfactl_bit(MFACTL_NUMBER), mfactl_audit },
+    /* Looks at the store itself: that it cannot be reached is an answer. */
+    { "doctor", NULL, "",
+      0, 0, CONF, 0, mfactl_doctor },
+};
+
+#define N_COMMANDS  (sizeof(commands) / sizeof(commands[0]))
+
+
+static void
+usage(FILE *out, const command_t *only)
+{
+    const command_t  *c;
+
+    if (only == NULL) {
+        fputs("mfactl [-c FILE] [--json] COMMAND\n", out);
+    }
+
+    for (c = commands; c < commands + N_COMMANDS; c++) {
+        if (only == NULL || only == c) {
+            fprintf(out, "  %s%s%s %s\n", c->group, c->verb ? " " : "",
+                    c->verb ? c->verb : "", c->usage);
+        }
+    }
+
+    if (only == NULL) {
+        fputs("FILE is " MFACTL_CONF_FILE " unless said otherwise.\n"
+              "Exit status: 0 done, 1 refused or not found, 2 usage or"
+              " configuration,\n3 the store does not answer.\n", out);
+    }
+}
+
+
+/* The row for the words given; *n is how many of them name it. */
+static const command_t *
+find(const mfactl_options_t *options, int *n)
+{
+    const command_t  *c;
+
+    for (c = commands; c < commands + N_COMMANDS; c++) {
+        *n = c->verb != NULL ? 2 : 1;
+
+        if (options->n_words >= *n
+            && strcmp(options->words[0], c->group) == 0
+            && (c->verb == NULL || strcmp(options->words[1], c->verb) == 0))
+        {
+            return c;
+        }
+    }
+
+    return NULL;
+}
+
+
+static int
+check_words(mfactl_t *ctl, const command_t *command)
+{
+    int          n;
+    unsigned     always;
+    const char  *foreign;
+
+    always = mfactl_bit(MFACTL_CONFIG) | mfactl_bit(MFACTL_JSON)
+             | mfactl_bit(MFACTL_HELP);
+    foreign = mfactl_options_foreign(&ctl->options, command->options | always);
+
+    if (foreign != NULL) {
+        mfactl_print_error(ctl, MFACTL_USAGE, "%s does not go with %s%s%s",
+                           foreign, command->group, command->verb ? " " : "",
+                           command->verb ? command->verb : "");
+        usage(stderr, command);
+        return -1;
+    }
+
+    n = ctl->n_args - ((command->needs & PORTAL) != 0);
+
+    if (n < command->min || n > command->max) {
+        mfactl_print_error(ctl, MFACTL_USAGE, "too %s words",
+                           n < command->min ? "few" : "many");
+        usage(stderr, command);
+        return -1;
+    }
+
+    return 0;
+}
+
+
+/* What the command needs; an exit status. */
+static int
+prepare(mfactl_t *ctl, const command_t *command)
+{
+    uint8_t      room[1024];
+    mfa_buf_t    why;
+    const char  *file;
+
+    file = mfactl_options_given(&ctl->options, MFACTL_CONFIG)
+           ? ctl->options.value[MFACTL_CONFIG] : MFACTL_CONF_FILE;
+
+    mfa_buf_init(&why, room, sizeof(room));
+
+    /* A key on standard output is made before there is a configuration. */
+    if (!mfactl_options_given(&ctl->options, MFACTL_STDOUT)
+        && mfactl_conf_read(&ctl->conf, file, &why) != 0)
+    {
+        return mfactl_print_error(ctl, command->run == mfactl_doctor
+                                       ? MFACTL_REFUSED : MFACTL_USAGE,
+                                  "%.*s", (int) why.len, (const char *) room);
+    }
+
+    if (command->needs & PORTAL) {
+        ctl->portal = mfactl_conf_portal(&ctl->conf, ctl->args[0]);
+
+        if (ctl->portal == NULL) {
+            return mfactl_print_error(ctl, MFACTL_REFUSED,
+                                      "there is no portal \"%s\" in %s",
+                                      ctl->args[0], file);
+        }
+
+        ctl->args++;
+        ctl->n_args--;
+    }
+
+    if ((command->needs & STORE)
+        && mfactl_drive_open(&ctl->drive, &ctl->conf.endpoint) != 0)
+    {
+        return mfactl_print_unavailable(ctl);
+    }
+
+    return MFACTL_DONE;
+}
+
+
+static int
+run(mfactl_t *ctl)
+{
+    int               status, n;
+    const command_t  *command;
+
+    command = find(&ctl->options, &n);
+
+    if (command == NULL) {
+        mfactl_print_error(ctl, MFACTL_USAGE, ctl->options.n_words
+                           ? "there is no such command"
+                           : "a command is missing");
+        usage(stderr, NULL);
+        return MFACTL_USAGE;
+    }
+
+    ctl->args = ctl->options.words + n;
+    ctl->n_args = ctl->options.n_words - n;
+
+    if (check_words(ctl, command) != 0) {
+        return MFACTL_USAGE;
+    }
+
+    status = prepare(ctl, command);
+
+    return status == MFACTL_DONE ? command->run(ctl) : status;
+}
+
+
+int
+main(int argc, char **argv)
+{
+    int        status;
+    uint8_t    room[512];
+    mfa_buf_t  why;
+
+    static mfactl_t  ctl;
+
+    mfa_buf_init(&why, room, sizeof(room));
+
+    if (mfactl_options_parse(&ctl.options, argc, argv, &why) != 0) {
+        ctl.json = mfactl_options_given(&ctl.options, MFACTL_JSON);
+        return mfactl_print_error(&ctl, MFACTL_USAGE, "%.*s", (int) why.len,
+                                  (const char *) room);
+    }
+
+    ctl.json = mfactl_options_given(&ctl.options, MFACTL_JSON);
+
+    if (mfactl_options_given(&ctl.options, MFACTL_HELP)) {
+        usage(stdout, NULL);
+        return MFACTL_DONE;
+    }
+
+    status = run(&ctl);
+
+    mfactl_drive_close(&ctl.drive);
+    mfactl_conf_free(&ctl.conf);
+
+    /* What could not be printed was not said. */
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fputs("mfactl: standard output cannot be written\n", stderr);
+        status = status == MFACTL_DONE ? MFACTL_REFUSED : status;
+    }
+
+    return status;
+}

@@ -1,0 +1,324 @@
+/*
+ * What each action of flow admin changes: one decision an action, one table.
+ *
+ * A decision reads admin->after (the account as it is now), notes its changes
+ * there and in admin->changes, and answers DONE; when it notes nothing, nothing
+ * is written.  It never sees the store.  To add an action: its decision, its
+ * row.
+ */
+
+#include "core/flow_admin.h"
+#include "core/password.h"
+
+#include <string.h>
+
+/* The low bits of a new account's generation, see generation(). */
+#define GENERATION_NOISE_BITS  20
+
+typedef struct {
+    const char     *name;
+    mfa_outcome_e (*decide)(mfa_flow_admin_t *admin);
+    int             raise;                  /* void the account's sessions */
+} action_t;
+
+
+static void
+note(mfa_flow_admin_t *admin, mfa_account_field_e field, mfa_str_t text)
+{
+    mfa_change_t  *change;
+
+    change = &admin->changes[admin->n_changes++];
+    memset(change, 0, sizeof(mfa_change_t));
+    change->field = field;
+    change->text = text;
+    admin->write = 1;
+}
+
+
+static void
+note_number(mfa_flow_admin_t *admin, mfa_account_field_e field, int64_t number)
+{
+    note(admin, field, (mfa_str_t) { NULL, 0 });
+    admin->changes[admin->n_changes - 1].number = number;
+    admin->changes[admin->n_changes - 1].is_number = 1;
+}
+
+
+static void
+note_absent(mfa_flow_admin_t *admin, mfa_account_field_e field)
+{
+    note(admin, field, (mfa_str_t) { NULL, 0 });
+}
+
+
+static void
+note_present(mfa_flow_admin_t *admin, mfa_account_field_e field, mfa_str_t text)
+{
+    if (text.len) {
+        note(admin, field, text);
+    }
+}
+
+
+static void
+set_deadline(mfa_flow_admin_t *admin)
+{
+    int64_t  grace;
+
+    grace = admin->grace_sec < 0 ? admin->flow.env.portal->grace_sec
+                                 : admin->grace_sec;
+
+    admin->after.deadline = grace > 0 ? admin->flow.env.now + grace : 0;
+    note_number(admin, MFA_ACCOUNT_DEADLINE, admin->after.deadline);
+}
+
+
+static int
+not_ours_to_require(const mfa_flow_admin_t *admin, mfa_str_t directory)
+{
+    return directory.len && !admin->flow.env.portal->directory_mfa;
+}
+
+
+/*
+ * One that no earlier account of this name can have had, or the sessions of a
+ * deleted namesake would be valid again.  The time alone would not do: an
+ * account can be deleted and made anew within a second.
+ */
+static int
+generation(const mfa_env_t *env, int64_t *out)
+{
+    uint8_t  noise[3];
+
+    if (env->random(noise, sizeof(noise)) != 0) {
+        return -1;
+    }
+
+    *out = env->now << GENERATION_NOISE_BITS
+           | ((noise[0] << 16 | noise[1] << 8 | noise[2])
+              & ((1 << GENERATION_NOISE_BITS) - 1));
+
+    return 0;
+}
+
+
+static mfa_outcome_e
+decide_add(mfa_flow_admin_t *admin)
+{
+    int64_t           first;
+    const mfa_env_t  *env;
+
+    env = &admin->flow.env;
+
+    if (admin->require && not_ours_to_require(admin, admin->directory)) {
+        return MFA_OUTCOME_FORBIDDEN;
+    }
+
+    if (generation(env, &first) != 0) {
+        return MFA_OUTCOME_UNAVAILABLE;
+    }
+
+    note_number(admin, MFA_ACCOUNT_CREATED, env->now);
+    note_number(admin, MFA_ACCOUNT_GENERATION, first);
+    note_present(admin, MFA_ACCOUNT_EMAIL, admin->email);
+    note_present(admin, MFA_ACCOUNT_NAME, admin->name);
+    note_present(admin, MFA_ACCOUNT_ROLE, admin->role);
+    note_present(admin, MFA_ACCOUNT_DIRECTORY, admin->directory);
+    note_present(admin, MFA_ACCOUNT_PASSWORD, admin->password);
+
+    admin->after.created = env->now;
+    admin->after.deadline = -1;
+
+    if (admin->require) {
+        admin->after.required = 1;
+        note_number(admin, MFA_ACCOUNT_REQUIRED, 1);
+    }
+
+    if (mfa_policy_required(env->portal, &admin->after)) {
+        set_deadline(admin);
+    }
+
+    return MFA_OUTCOME_DONE;
+}
+
+
+static mfa_outcome_e
+decide_delete(mfa_flow_admin_t *admin)
+{
+    admin->after.deadline = -1;
+    admin->write = 1;
+
+    return MFA_OUTCOME_DONE;
+}
+
+
+static mfa_outcome_e
+decide_disable(mfa_flow_admin_t *admin)
+{
+    if (!admin->after.disabled) {
+        note_number(admin, MFA_ACCOUNT_DISABLED, 1);
+    }
+
+    return MFA_OUTCOME_DONE;
+}
+
+
+static mfa_outcome_e
+decide_enable(mfa_flow_admin_t *admin)
+{
+    if (admin->after.disabled) {
+        note_absent(admin, MFA_ACCOUNT_DISABLED);
+    }
+
+    return MFA_OUTCOME_DONE;
+}
+
+
+static mfa_outcome_e
+decide_password(mfa_flow_admin_t *admin)
+{
+    note(admin, MFA_ACCOUNT_PASSWORD, admin->password);
+
+    return MFA_OUTCOME_DONE;
+}
+
+
+static mfa_outcome_e
+decide_require(mfa_flow_admin_t *admin)
+{
+    if (not_ours_to_require(admin, admin->after.directory)) {
+        return MFA_OUTCOME_FORBIDDEN;
+    }
+
+    if (!admin->after.required) {
+        admin->after.required = 1;
+        note_number(admin, MFA_ACCOUNT_REQUIRED, 1);
+    }
+
+    /* Off and on again must not buy time. */
+    if (admin->after.deadline < 0) {
+        set_deadline(admin);
+    }
+
+    return MFA_OUTCOME_DONE;
+}
+
+
+static mfa_outcome_e
+decide_unrequire(mfa_flow_admin_t *admin)
+{
+    if (admin->after.required) {
+        admin->after.required = 0;
+        note_absent(admin, MFA_ACCOUNT_REQUIRED);
+    }
+
+    return MFA_OUTCOME_DONE;
+}
+
+
+/* Also the way out for an account whose factor is at odds with itself. */
+static mfa_outcome_e
+decide_reset(mfa_flow_admin_t *admin)
+{
+    const mfa_account_t  *account;
+
+    account = &admin->after;
+
+    if (!account->enrolled && account->secret_id.len == 0
+        && account->secret.len == 0 && !account->fault)
+    {
+        return MFA_OUTCOME_DONE;
+    }
+
+    admin->after.enrolled = 0;
+    note_absent(admin, MFA_ACCOUNT_ENROLLED);
+    note_absent(admin, MFA_ACCOUNT_SECRET_ID);
+    note_absent(admin, MFA_ACCOUNT_SECRET);
+    note_absent(admin, MFA_ACCOUNT_VALIDATED);
+
+    return MFA_OUTCOME_DONE;
+}
+
+
+/* The counters are no part of the account; whether there are any shows when
+   they are cleared. */
+static mfa_outcome_e
+decide_unlock(mfa_flow_admin_t *admin)
+{
+    admin->write = 1;
+
+    return MFA_OUTCOME_DONE;
+}
+
+
+static mfa_outcome_e
+decide_extend(mfa_flow_admin_t *admin)
+{
+    set_deadline(admin);
+
+    return MFA_OUTCOME_DONE;
+}
+
+
+static const action_t  actions[] = {
+    [MFA_ADMIN_ADD]       = { "add",       decide_add,       0 },
+    [MFA_ADMIN_DELETE]    = { "delete",    decide_delete,    0 },
+    [MFA_ADMIN_DISABLE]   = { "disable",   decide_disable,   1 },
+    [MFA_ADMIN_ENABLE]    = { "enable",    decide_enable,    0 },
+    [MFA_ADMIN_PASSWORD]  = { "password",  decide_password,  1 },
+    [MFA_ADMIN_REQUIRE]   = { "require",   decide_require,   0 },
+    [MFA_ADMIN_UNREQUIRE] = { "unrequire", decide_unrequire, 0 },
+    [MFA_ADMIN_RESET]     = { "reset",     decide_reset,     1 },
+    [MFA_ADMIN_UNLOCK]    = { "unlock",    decide_unlock,    0 },
+    [MFA_ADMIN_EXTEND]    = { "extend",    decide_extend,    0 },
+};
+
+#define N_ACTIONS  (sizeof(actions) / sizeof(actions[0]))
+
+
+int
+mfa_admin_check(const mfa_flow_admin_t *admin)
+{
+    if ((unsigned) admin->action >= N_ACTIONS || !mfa_login_check(admin->login)
+        || admin->grace_sec > MFA_GRACE_MAX_SEC)
+    {
+        return 0;
+    }
+
+    if (admin->action == MFA_ADMIN_EXTEND) {
+        return admin->reason.len > 0;
+    }
+
+    if (admin->action == MFA_ADMIN_PASSWORD
+        || (admin->action == MFA_ADMIN_ADD && admin->password.len))
+    {
+        return mfa_password_format_check(admin->password);
+    }
+
+    return 1;
+}
+
+
+mfa_outcome_e
+mfa_admin_decide(mfa_flow_admin_t *admin)
+{
+    admin->after = admin->before;
+    admin->n_changes = 0;
+    admin->write = 0;
+
+    return actions[admin->action].decide(admin);
+}
+
+
+int
+mfa_admin_raises(mfa_admin_e action)
+{
+    return actions[action].raise;
+}
+
+
+const char *
+mfa_admin_name(mfa_admin_e action)
+{
+    return (unsigned) action < N_ACTIONS ? actions[action].name : "";
+}

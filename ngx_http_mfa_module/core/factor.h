@@ -1,0 +1,38 @@
+/*
+ * What flows do with a code, whether it opens a session (flow code) or confirms
+ * a new factor (flow enrol): the same charges, the same check.
+ */
+
+#ifndef MFA_FACTOR_H
+#define MFA_FACTOR_H
+
+#include "core/flow_session.h"
+
+#define MFA_FACTOR_CHARGES  3
+
+typedef struct {
+    mfa_charge_t  charges[MFA_FACTOR_CHARGES];
+} mfa_attempt_t;
+
+/* Adds the charges of one attempt at login's factor to the flow's op. */
+void mfa_attempt_charge(mfa_flow_t *flow, mfa_attempt_t *attempt,
+    mfa_str_t login);
+/* Whether the attempt may be looked at; sets flow->retry_after on MFA_NO. */
+mfa_charged_t mfa_attempt_result(mfa_flow_t *flow,
+    const mfa_attempt_t *attempt, const mfa_result_t *result);
+/* Adds to the op what a right code forgives. */
+void mfa_attempt_forgive(mfa_flow_t *flow, mfa_str_t login);
+
+/*
+ * Opens the sealed secret (purpose "totp" or "pending") of login, named
+ * secret_id, into secret[MFA_TOTP_SECRET_BYTES].  0, or -1: it does not open or
+ * is not a secret's length.  The caller wipes secret.
+ */
+int mfa_secret_open(const mfa_flow_t *flow, const char *purpose,
+    mfa_str_t login, mfa_str_t secret_id, mfa_str_t sealed, uint8_t *secret);
+/* Seals it for a purpose into out; 0 or -1. */
+int mfa_secret_seal(const mfa_flow_t *flow, const char *purpose,
+    mfa_str_t login, mfa_str_t secret_id, const uint8_t *secret,
+    mfa_buf_t *out);
+
+#endif /* MFA_FACTOR_H */

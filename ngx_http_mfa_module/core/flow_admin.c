@@ -1,0 +1,277 @@
+/*
+ * Flow admin, see flow_admin.h:
+ *
+ *   watch account -> decide -> change, index, audit in one transaction
+ *                           -> or let go of the watch, nothing changed
+ *
+ * What each action changes is in admin.c.
+ *
+ * However the flow ends, no watch stays behind: EXEC drops it, UNWATCH drops
+ * it, and a driver that could not tell closes the connection.
+ */
+
+#include "core/flow_admin.h"
+
+#include <string.h>
+
+
+enum { START, WATCHED, CHANGED, LET_GO };
+
+
+static mfa_flow_e
+watch(mfa_flow_admin_t *admin)
+{
+    mfa_op_t  *op;
+
+    op = mfa_flow_next(&admin->flow, WATCHED);
+    admin->account_at = mfa_store_account_watch(op, admin->flow.env.portal,
+                                                admin->login);
+    return MFA_FLOW_STORE;
+}
+
+
+static mfa_flow_e
+let_go(mfa_flow_admin_t *admin, mfa_outcome_e ending)
+{
+    mfa_op_t  *op;
+
+    admin->ending = ending;
+    op = mfa_flow_next(&admin->flow, LET_GO);
+    mfa_store_unwatch(op);
+    op->reserve = 1;
+
+    return MFA_FLOW_STORE;
+}
+
+
+/*
+ * Only counters of the account itself: those of one network each cannot be
+ * named from here, and end by themselves within the portal's window.  They stay
+ * out of the transaction, being spread over a cluster by their own names.
+ */
+static void
+clear_attempts(mfa_flow_admin_t *admin)
+{
+    size_t     i;
+    mfa_str_t  no_net = { NULL, 0 };
+
+    static const mfa_charge_e  kinds[] = {
+        MFA_CHARGE_ACCOUNT, MFA_CHARGE_CODE, MFA_CHARGE_CODE_RUN
+    };
+
+    for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        mfa_store_charge_clear(&admin->flow.op, kinds[i],
+                               admin->flow.env.portal, admin->login, no_net);
+    }
+}
+
+
+static void
+apply_changes(mfa_flow_admin_t *admin)
+{
+    mfa_op_t             *op;
+    const mfa_account_t  *after;
+    const mfa_portal_t   *portal;
+
+    op = &admin->flow.op;
+    after = &admin->after;
+    portal = admin->flow.env.portal;
+
+    mfa_store_account_change(op, portal, admin->login, admin->changes,
+                             admin->n_changes, mfa_admin_raises(admin->action));
+    mfa_store_account_index(op, portal, admin->login,
+                            mfa_policy_required(portal, after),
+                            after->enrolled != 0, after->deadline);
+}
+
+
+static mfa_flow_e
+change(mfa_flow_admin_t *admin)
+{
+    mfa_op_t     *op;
+    mfa_audit_t   audit;
+
+    op = mfa_flow_next(&admin->flow, CHANGED);
+    op->reserve = 1;
+
+    if (admin->action == MFA_ADMIN_UNLOCK) {
+        clear_attempts(admin);
+    }
+
+    mfa_op_multi(op);
+
+    /* ADD as well: fields may be left over without an account. */
+    if (admin->action == MFA_ADMIN_ADD || admin->action == MFA_ADMIN_DELETE) {
+        mfa_store_account_delete(op, admin->flow.env.portal, admin->login);
+    }
+
+    if (admin->n_changes) {
+        apply_changes(admin);
+    }
+
+    audit = mfa_flow_audit(&admin->flow, mfa_admin_name(admin->action), "ok",
+                           "", admin->login);
+    audit.actor = admin->actor;
+    audit.detail = admin->reason;
+    mfa_store_audit(op, admin->flow.env.portal, &audit);
+
+    mfa_op_exec(op);
+
+    return MFA_FLOW_STORE;
+}
+
+
+/* Of WATCH, without which a change could overwrite another one, and UNWATCH. */
+static int
+answered_ok(const mfa_flow_admin_t *admin, const mfa_result_t *result)
+{
+    const mfa_reply_t  *reply;
+
+    reply = mfa_op_reply(&admin->flow.op, result, 0);
+
+    return reply != NULL && reply->type == MFA_REPLY_STATUS
+           && mfa_str_is(reply->str, "OK");
+}
+
+
+static mfa_flow_e
+watched(mfa_flow_admin_t *admin, const mfa_result_t *result)
+{
+    mfa_tri_e       found;
+    mfa_outcome_e   outcome;
+
+    found = mfa_store_account_decode(&admin->flow.op, result,
+                                     admin->account_at, admin->login,
+                                     MFA_ACCOUNT_N, &admin->before);
+
+    if (found == MFA_UNKNOWN || !answered_ok(admin, result)) {
+        return let_go(admin, MFA_OUTCOME_UNAVAILABLE);
+    }
+
+    if ((found == MFA_YES) == (admin->action == MFA_ADMIN_ADD)) {
+        return let_go(admin, found == MFA_YES ? MFA_OUTCOME_CONFLICT
+                                              : MFA_OUTCOME_ABSENT);
+    }
+
+    outcome = mfa_admin_decide(admin);
+    admin->deadline = admin->after.deadline;
+
+    if (outcome != MFA_OUTCOME_DONE || !admin->write) {
+        return let_go(admin, outcome);
+    }
+
+    return change(admin);
+}
+
+
+/* Every command of the transaction has answered as it does when it worked: the
+   last one, the audit, with an id, the others with a number. */
+static int
+is_done(const mfa_flow_admin_t *admin, const mfa_result_t *result)
+{
+    size_t              i;
+    const mfa_op_t     *op;
+    const mfa_reply_t  *exec;
+
+    op = &admin->flow.op;
+    exec = mfa_op_reply(op, result, (mfa_at_t) (op->n - 1));
+
+    if (exec == NULL || exec->type != MFA_REPLY_ARRAY
+        || exec->n != op->n - 1 - op->tx_first)
+    {
+        return 0;
+    }
+
+    for (i = 0; i < exec->n - 1; i++) {
+        if (exec->elements[i].type != MFA_REPLY_INT) {
+            return 0;
+        }
+    }
+
+    return exec->elements[i].type == MFA_REPLY_STRING;
+}
+
+
+/* Whether all counters answered; notes whether there was one to clear. */
+static int
+attempts_cleared(mfa_flow_admin_t *admin, const mfa_result_t *result)
+{
+    int64_t   n;
+    mfa_at_t  at;
+
+    /* They stand before the MULTI. */
+    for (at = 0; at + 1 < (mfa_at_t) admin->flow.op.tx_first; at++) {
+        if (mfa_op_int(&admin->flow.op, result, at, &n) != 0) {
+            return 0;
+        }
+
+        admin->changed |= n > 0;
+    }
+
+    return 1;
+}
+
+
+static mfa_flow_e
+changed(mfa_flow_admin_t *admin, const mfa_result_t *result)
+{
+    if (!attempts_cleared(admin, result)) {
+        return let_go(admin, MFA_OUTCOME_UNAVAILABLE);
+    }
+
+    if (mfa_op_aborted(&admin->flow.op, result)) {
+        return ++admin->tries < MFA_ADMIN_TRIES
+               ? watch(admin)
+               : mfa_flow_end(&admin->flow, MFA_OUTCOME_CONFLICT);
+    }
+
+    if (!is_done(admin, result)) {
+        return let_go(admin, MFA_OUTCOME_UNAVAILABLE);
+    }
+
+    if (admin->action != MFA_ADMIN_UNLOCK) {
+        admin->changed = 1;
+    }
+
+    return mfa_flow_end(&admin->flow, MFA_OUTCOME_DONE);
+}
+
+
+static mfa_flow_e
+run(mfa_flow_t *flow, const mfa_result_t *result)
+{
+    mfa_flow_admin_t  *admin;
+
+    admin = (mfa_flow_admin_t *) flow;
+
+    if (flow->step == START) {
+        return mfa_admin_check(admin)
+               ? watch(admin) : mfa_flow_end(flow, MFA_OUTCOME_REFUSED);
+    }
+
+    if (!result->ok) {
+        return mfa_flow_end(flow, MFA_OUTCOME_UNAVAILABLE);
+    }
+
+    switch (flow->step) {
+    case WATCHED:
+        return watched(admin, result);
+    case CHANGED:
+        return changed(admin, result);
+    case LET_GO:
+        return mfa_flow_end(flow, answered_ok(admin, result)
+                                  ? admin->ending : MFA_OUTCOME_UNAVAILABLE);
+    default:
+        return mfa_flow_end(flow, MFA_OUTCOME_UNAVAILABLE);
+    }
+}
+
+
+void
+mfa_flow_admin_init(mfa_flow_admin_t *admin)
+{
+    memset(admin, 0, sizeof(mfa_flow_admin_t));
+    admin->flow.run = run;
+    admin->grace_sec = -1;
+    admin->deadline = -1;
+}

@@ -1,0 +1,215 @@
+/*
+ * Flow code, see flow_code.h:
+ *
+ *   charge -> check -> claim the step -> open session -> end excess sessions
+ *         \-> limited  \-> refused   \-> refused: spent
+ */
+
+#include "core/flow_code.h"
+
+#include <string.h>
+
+
+enum { START, CHARGED, CLAIMED, OPENED, EVICTED, REFUSED };
+
+
+static mfa_flow_e
+start(mfa_flow_code_t *code)
+{
+    if (!code->who.has_session) {
+        return mfa_flow_end(&code->flow, MFA_OUTCOME_EXPIRED);
+    }
+
+    if (code->who.verdict == MFA_VERDICT_BLOCKED) {
+        return mfa_flow_end(&code->flow, code->who.account.fault
+                                         ? MFA_OUTCOME_FAULT
+                                         : MFA_OUTCOME_FORBIDDEN);
+    }
+
+    if (!code->who.has_account || !code->who.account.enrolled) {
+        return mfa_flow_end(&code->flow, MFA_OUTCOME_FORBIDDEN);
+    }
+
+    mfa_flow_next(&code->flow, CHARGED);
+    mfa_attempt_charge(&code->flow, &code->attempt, code->who.account.login);
+
+    return MFA_FLOW_STORE;
+}
+
+
+static mfa_flow_e
+refuse(mfa_flow_code_t *code, mfa_outcome_e outcome, const char *result,
+    const char *reason)
+{
+    mfa_op_t     *op;
+    mfa_audit_t   audit;
+
+    code->refusal = outcome;
+
+    op = mfa_flow_next(&code->flow, REFUSED);
+    audit = mfa_flow_audit(&code->flow, "code", result, reason,
+                           code->who.account.login);
+    mfa_store_audit(op, code->flow.env.portal, &audit);
+
+    return MFA_FLOW_STORE;
+}
+
+
+static mfa_flow_e
+check(mfa_flow_code_t *code)
+{
+    uint8_t               secret[MFA_TOTP_SECRET_BYTES];
+    mfa_op_t             *op;
+    mfa_tri_e             answer;
+    const mfa_env_t      *env;
+    const mfa_account_t  *account;
+
+    env = &code->flow.env;
+    account = &code->who.account;
+
+    if (mfa_secret_open(&code->flow, "totp", account->login,
+                        account->secret_id, account->secret, secret) != 0)
+    {
+        code->flow.alarm = "the sealed secret of an account does not open";
+        return refuse(code, MFA_OUTCOME_FAULT, "fault", "secret");
+    }
+
+    answer = mfa_totp_check(&env->portal->totp, secret, sizeof(secret),
+                            env->now, code->code, &code->claim_step);
+    mfa_wipe(secret, sizeof(secret));
+
+    switch (answer) {
+    case MFA_YES:
+        op = mfa_flow_next(&code->flow, CLAIMED);
+        code->claim_at = mfa_store_step_claim(op, env->portal, account->login,
+                                              code->claim_step);
+        return MFA_FLOW_STORE;
+
+    case MFA_NO:
+        return refuse(code, MFA_OUTCOME_REFUSED, "refused", "code");
+
+    default:
+        return mfa_flow_end(&code->flow, MFA_OUTCOME_UNAVAILABLE);
+    }
+}
+
+
+static mfa_flow_e
+charged(mfa_flow_code_t *code, const mfa_result_t *result)
+{
+    mfa_charged_t  charges;
+
+    charges = mfa_attempt_result(&code->flow, &code->attempt, result);
+
+    switch (charges.within) {
+    case MFA_YES:
+        return check(code);
+
+    case MFA_NO:
+        return charges.first ? refuse(code, MFA_OUTCOME_LIMITED, "limited", "")
+               : mfa_flow_end(&code->flow, MFA_OUTCOME_LIMITED);
+
+    default:
+        return mfa_flow_end(&code->flow, MFA_OUTCOME_UNAVAILABLE);
+    }
+}
+
+
+static mfa_flow_e
+open_session(mfa_flow_code_t *code)
+{
+    mfa_op_t             *op;
+    mfa_audit_t           audit;
+    mfa_session_t        *session;
+    const mfa_env_t      *env;
+    const mfa_account_t  *account;
+
+    env = &code->flow.env;
+    account = &code->who.account;
+
+    /* The session goes on under a new id: its absolute end counts from the
+       password, so that codes alone never prolong it. */
+    session = &code->opening.session;
+    *session = code->who.session;
+    session->level = MFA_LEVEL_MFA;
+    session->expires = session->password_at + env->portal->absolute_sec;
+    session->code_at = env->now;
+
+    op = mfa_flow_next(&code->flow, OPENED);
+
+    mfa_op_multi(op);
+
+    /* The code that confirmed the key was the first; this is another. */
+    if (!account->validated) {
+        mfa_store_validated_set(op, env->portal, account);
+    }
+
+    audit = mfa_flow_audit(&code->flow, "code", "ok",
+                           account->validated ? "" : "validated",
+                           account->login);
+    mfa_store_audit(op, env->portal, &audit);
+    mfa_op_exec(op);
+
+    mfa_attempt_forgive(&code->flow, account->login);
+
+    if (mfa_opening_add(&code->flow, &code->opening, &code->who) != 0) {
+        return mfa_flow_end(&code->flow, MFA_OUTCOME_UNAVAILABLE);
+    }
+
+    return MFA_FLOW_STORE;
+}
+
+
+static mfa_flow_e
+claimed(mfa_flow_code_t *code, const mfa_result_t *result)
+{
+    int64_t  raised;
+
+    if (mfa_op_int(&code->flow.op, result, code->claim_at, &raised) != 0) {
+        return mfa_flow_end(&code->flow, MFA_OUTCOME_UNAVAILABLE);
+    }
+
+    if (raised != 1) {
+        return refuse(code, MFA_OUTCOME_REFUSED, "refused", "replayed");
+    }
+
+    return open_session(code);
+}
+
+
+static mfa_flow_e
+run(mfa_flow_t *flow, const mfa_result_t *result)
+{
+    mfa_flow_code_t  *code;
+
+    code = (mfa_flow_code_t *) flow;
+
+    if (flow->step != START && !result->ok) {
+        return mfa_flow_end(flow, MFA_OUTCOME_UNAVAILABLE);
+    }
+
+    switch (flow->step) {
+    case START:
+        return start(code);
+    case CHARGED:
+        return charged(code, result);
+    case CLAIMED:
+        return claimed(code, result);
+    case OPENED:
+        return mfa_opening_check(flow, &code->opening, result, EVICTED);
+    case EVICTED:
+        return mfa_flow_end(flow, MFA_OUTCOME_DONE);
+    case REFUSED:
+        return mfa_flow_end(flow, code->refusal);
+    default:
+        return mfa_flow_end(flow, MFA_OUTCOME_UNAVAILABLE);
+    }
+}
+
+
+void
+mfa_flow_code_init(mfa_flow_code_t *code)
+{
+    memset(code, 0, sizeof(mfa_flow_code_t));
+    code->flow.run = run;
+}

@@ -1,0 +1,59 @@
+/*
+ * Flow enrol: a first factor.  Only for a session that has proved the password
+ * of an account that has none and is not locked out; whoever has a factor gets
+ * nothing here with the password alone.
+ *
+ * The new secret waits, sealed, with the session that asked for it, at most
+ * MFA_ENROLMENT_SEC, until a code confirms it; until then the account is
+ * untouched.
+ */
+
+#ifndef MFA_FLOW_ENROL_H
+#define MFA_FLOW_ENROL_H
+
+#include "core/factor.h"
+
+#define MFA_ENROL_TRIES  3
+
+typedef enum {
+    MFA_ENROL_CHECK = 0,                    /* only whether enrolling is allowed */
+    MFA_ENROL_OFFER,                        /* give me the secret to show */
+    MFA_ENROL_CONFIRM,                      /* this is its first code */
+    MFA_ENROL_LATER                         /* put it off in this session */
+} mfa_enrol_e;
+
+typedef struct {
+    mfa_flow_t     flow;                    /* first: the flow is this */
+
+    /* Set by the caller. */
+    mfa_enrol_e    action;
+    mfa_who_t      who;                     /* from flow gate */
+    mfa_str_t      code;                    /* CONFIRM */
+
+    /* Results: the secret (OFFER done, CONFIRM refused or done) */
+    uint8_t        secret[MFA_TOTP_SECRET_BYTES];
+    int            has_secret;
+    mfa_opening_t  opening;                 /* CONFIRM done */
+
+    /* The flow's own. */
+    mfa_attempt_t  attempt;
+    mfa_at_t       pending_at;
+    mfa_at_t       account_at;
+    mfa_account_t  account;                 /* as watched */
+    int64_t        claim_step;
+    int            tries;
+    mfa_outcome_e  refusal;
+    mfa_str_t      secret_id;
+    uint8_t        id_room[MFA_SECRET_ID_CHARS];
+    uint8_t        sealed[MFA_SEAL_TEXT_MAX + MFA_SECRET_ID_CHARS + 1];
+} mfa_flow_enrol_t;
+
+/*
+ * Outcomes: DONE; REFUSED (wrong code; the secret is there to be shown again);
+ * LIMITED; EXPIRED (no session, or the pending secret is gone); FORBIDDEN (has a
+ * factor, locked out, blocked, or LATER without grace); CONFLICT; UNAVAILABLE.
+ * The caller wipes secret.
+ */
+void mfa_flow_enrol_init(mfa_flow_enrol_t *enrol);
+
+#endif /* MFA_FLOW_ENROL_H */

@@ -1,0 +1,115 @@
+/*
+ * Opening and ending sessions, see flow_session.h.
+ */
+
+#include "core/flow_session.h"
+
+#include <string.h>
+
+#define EVICTED_MAX  16                     /* sessions ended by one login */
+
+enum { START, ENDED };
+
+
+int
+mfa_opening_add(mfa_flow_t *flow, mfa_opening_t *opening, const mfa_who_t *old)
+{
+    mfa_str_t       hash;
+    mfa_session_t  *session;
+
+    session = &opening->session;
+    session->seen = flow->env.now;
+    session->address = flow->env.address;
+    session->agent = flow->env.agent;
+
+    if (mfa_session_token_make(&opening->token, flow->env.random,
+                               session->login) != 0)
+    {
+        return -1;
+    }
+
+    if (old != NULL && old->has_session) {
+        mfa_store_session_end(&flow->op, flow->env.portal, old->session.login,
+                              old->hash);
+        mfa_store_enrolment_end(&flow->op, old->hash);
+    }
+
+    hash = (mfa_str_t) { opening->token.hash, MFA_HASH_CHARS };
+    opening->excess_at = mfa_store_session_create(&flow->op, flow->env.portal,
+                                                  session, hash);
+    return 0;
+}
+
+
+mfa_flow_e
+mfa_opening_check(mfa_flow_t *flow, mfa_opening_t *opening,
+    const mfa_result_t *result, int step)
+{
+    size_t              i, n;
+    mfa_str_t           evicted[EVICTED_MAX];
+    const mfa_reply_t  *excess;
+
+    excess = mfa_op_reply(&flow->op, result, opening->excess_at);
+
+    if (excess == NULL || excess->type != MFA_REPLY_ARRAY) {
+        return mfa_flow_end(flow, MFA_OUTCOME_UNAVAILABLE);
+    }
+
+    for (n = 0; n < excess->n && n < EVICTED_MAX; n++) {
+        if (excess->elements[n].type != MFA_REPLY_STRING) {
+            return mfa_flow_end(flow, MFA_OUTCOME_UNAVAILABLE);
+        }
+
+        evicted[n] = excess->elements[n].str;
+    }
+
+    if (n == 0) {
+        return mfa_flow_end(flow, MFA_OUTCOME_DONE);
+    }
+
+    mfa_flow_next(flow, step);
+
+    for (i = 0; i < n; i++) {
+        mfa_store_session_end(&flow->op, flow->env.portal,
+                              opening->session.login, evicted[i]);
+    }
+
+    return MFA_FLOW_STORE;
+}
+
+
+static mfa_flow_e
+run(mfa_flow_t *flow, const mfa_result_t *result)
+{
+    mfa_op_t           *op;
+    mfa_audit_t         audit;
+    mfa_flow_logout_t  *logout;
+
+    logout = (mfa_flow_logout_t *) flow;
+
+    if (flow->step == ENDED) {
+        return mfa_flow_end(flow, result->ok ? MFA_OUTCOME_DONE
+                                             : MFA_OUTCOME_UNAVAILABLE);
+    }
+
+    if (!logout->who.has_session) {
+        return mfa_flow_end(flow, MFA_OUTCOME_DONE);
+    }
+
+    op = mfa_flow_next(flow, ENDED);
+    audit = mfa_flow_audit(flow, "logout", "ok", "", logout->who.session.login);
+    mfa_store_session_end(op, flow->env.portal, logout->who.session.login,
+                          logout->who.hash);
+    mfa_store_enrolment_end(op, logout->who.hash);
+    mfa_store_audit(op, flow->env.portal, &audit);
+
+    return MFA_FLOW_STORE;
+}
+
+
+void
+mfa_flow_logout_init(mfa_flow_logout_t *logout)
+{
+    memset(logout, 0, sizeof(mfa_flow_logout_t));
+    logout->flow.run = run;
+}

@@ -1,0 +1,43 @@
+/*
+ * The life of sessions, as far as flows share it: opening one in place of
+ * another (every gain of a level makes a new id), and flow logout.
+ */
+
+#ifndef MFA_FLOW_SESSION_H
+#define MFA_FLOW_SESSION_H
+
+#include "core/flow_gate.h"
+
+/* Opening a session: token and session are the result. */
+typedef struct {
+    mfa_session_token_t  token;
+    mfa_session_t        session;
+    mfa_at_t             excess_at;
+} mfa_opening_t;
+
+/*
+ * Adds to the flow's op: the end of the old session (has_session of old), the
+ * new one with its index.  opening->session is complete but for seen, address
+ * and agent, which are taken from env.  0, or -1 without randomness.
+ */
+int mfa_opening_add(mfa_flow_t *flow, mfa_opening_t *opening,
+    const mfa_who_t *old);
+
+/*
+ * After that op: ends the flow with DONE, or, when the account has too many
+ * sessions now, fills the op with the end of the oldest and moves on to step;
+ * when that is answered, call mfa_flow_end.
+ */
+mfa_flow_e mfa_opening_check(mfa_flow_t *flow, mfa_opening_t *opening,
+    const mfa_result_t *result, int step);
+
+
+typedef struct {
+    mfa_flow_t  flow;                       /* first: the flow is this */
+    mfa_who_t   who;                        /* set by the caller */
+} mfa_flow_logout_t;
+
+/* Ends who's session.  DONE, also when there is none; UNAVAILABLE. */
+void mfa_flow_logout_init(mfa_flow_logout_t *logout);
+
+#endif /* MFA_FLOW_SESSION_H */

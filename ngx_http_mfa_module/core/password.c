@@ -1,0 +1,97 @@
+/*
+ * The form of password records and of new passwords, see password.h.
+ *
+ * Hashes nothing and compares no hash: that is the shells' work, with crypt_r.
+ * No list of popular passwords is consulted: a code stands behind the password,
+ * and eight bytes is what is asked for where that is so.
+ */
+
+#include "core/password.h"
+#include "core/flow.h"
+
+#define PASSWORD_MIN  8                     /* bytes */
+
+
+/* 48 bytes of /dev/urandom, in hexadecimal, forgotten since. */
+const char  mfa_password_dummy[] =
+    "$y$j9T$3NgelB8PHTrBEH9S2tLHt/$0LfGcjfRVTD9.d.NpwXS8Wn3jyjqHnyzrNMamBDxjsD";
+
+
+static int
+is_hash_char(uint8_t c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+           || (c >= '0' && c <= '9') || c == '.' || c == '/' || c == '$'
+           || c == '=' || c == ',' || c == '-';
+}
+
+
+int
+mfa_password_format_check(mfa_str_t s)
+{
+    size_t     i;
+    mfa_str_t  id, rest;
+
+    if (s.len >= MFA_HASH_TEXT_MAX || !mfa_str_begins(s, "$")) {
+        return 0;
+    }
+
+    for (i = 0; i < s.len; i++) {
+        if (!is_hash_char(s.data[i])) {
+            return 0;
+        }
+    }
+
+    rest = (mfa_str_t) { s.data + 1, s.len - 1 };
+
+    return mfa_str_cut(rest, '$', &id, &rest) && id.len && rest.len;
+}
+
+
+int
+mfa_password_preferred(mfa_str_t s)
+{
+    return mfa_str_begins(s, MFA_PASSWORD_PREFIX);
+}
+
+
+/* However it is spelled: what is typed as a login is made canonical too. */
+static int
+is_login(mfa_str_t password, mfa_str_t login)
+{
+    int        same;
+    uint8_t    room[MFA_LOGIN_MAX];
+    mfa_buf_t  canonical;
+
+    mfa_buf_init(&canonical, room, sizeof(room));
+
+    same = mfa_login_canonical(password, &canonical) == 0
+           && mfa_str_eq(mfa_buf_since(&canonical, 0), login);
+
+    mfa_wipe(room, sizeof(room));
+
+    return same;
+}
+
+
+const char *
+mfa_password_new_check(mfa_str_t password, mfa_str_t login)
+{
+    if (password.len < PASSWORD_MIN) {
+        return "short";
+    }
+
+    if (password.len > MFA_PASSWORD_MAX) {
+        return "long";
+    }
+
+    if (!mfa_str_printable(password)) {
+        return "encoding";
+    }
+
+    if (is_login(password, login)) {
+        return "login";
+    }
+
+    return NULL;
+}

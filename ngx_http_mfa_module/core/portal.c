@@ -1,0 +1,641 @@
+/*
+ * The directives inside mfa_portal, one table: name, number of parameters, what
+ * sets it.  To add one, write its setter and its row, then its row in README.
+ */
+
+#include "core/portal.h"
+#include "core/cookie.h"
+#include "core/duration.h"
+
+#include <string.h>
+
+
+typedef struct {
+    const mfa_str_t  *argv;
+    size_t            n;
+    mfa_buf_t        *why;
+} args_t;
+
+typedef struct {
+    const char  *name;
+    size_t       min;                       /* parameters, without the name */
+    size_t       max;
+    int        (*set)(mfa_portal_t *portal, const args_t *args);
+} directive_t;
+
+
+static int
+refuse(const args_t *args, const char *what, mfa_str_t value)
+{
+    mfa_buf_cstr(args->why, what);
+    mfa_buf_cstr(args->why, " \"");
+    mfa_buf_str(args->why, value);
+    mfa_buf_cstr(args->why, "\"");
+
+    return -1;
+}
+
+
+/* Splits key=value; value is empty when there is no '='. */
+static int
+pair_is(mfa_str_t arg, const char *key, mfa_str_t *value)
+{
+    mfa_str_t  head;
+
+    return mfa_str_cut(arg, '=', &head, value) && mfa_str_is(head, key);
+}
+
+
+static int
+set_number(const args_t *args, mfa_str_t text, int64_t min, int64_t max,
+    int64_t *out)
+{
+    int64_t  n;
+
+    if (mfa_str_int(text, &n) != 0 || n < min || n > max) {
+        return refuse(args, "invalid number", text);
+    }
+
+    *out = n;
+
+    return 0;
+}
+
+
+static int
+set_span(const args_t *args, mfa_str_t text, int64_t min, int64_t max,
+    int64_t *out)
+{
+    int64_t  sec;
+
+    if (mfa_duration_parse(text, &sec) != 0 || sec < min || sec > max) {
+        return refuse(args, "invalid time", text);
+    }
+
+    *out = sec;
+
+    return 0;
+}
+
+
+static int
+set_issuer(mfa_portal_t *portal, const args_t *args)
+{
+    if (args->argv[1].len == 0 || args->argv[1].len > 64
+        || !mfa_str_printable(args->argv[1]))
+    {
+        return refuse(args, "invalid issuer", args->argv[1]);
+    }
+
+    portal->issuer = args->argv[1];
+
+    return 0;
+}
+
+
+static int
+set_pages(mfa_portal_t *portal, const args_t *args)
+{
+    size_t     i;
+    mfa_str_t  path;
+
+    path = args->argv[1];
+
+    if (path.len < 3 || path.len > 128 || path.data[0] != '/'
+        || path.data[path.len - 1] != '/')
+    {
+        return refuse(args, "pages must be a path like \"/mfa/\", not", path);
+    }
+
+    for (i = 1; i < path.len; i++) {
+        uint8_t  c = path.data[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+              || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.'
+              || (c == '/' && path.data[i - 1] != '/')))
+        {
+            return refuse(args, "invalid character in pages", path);
+        }
+    }
+
+    portal->pages = path;
+
+    return 0;
+}
+
+
+static int
+set_require(mfa_portal_t *portal, const args_t *args)
+{
+    mfa_str_t  date;
+
+    if (mfa_str_is(args->argv[1], "account")) {
+        portal->require = MFA_REQUIRE_ACCOUNT;
+        return 0;
+    }
+
+    if (mfa_str_is(args->argv[1], "all")) {
+        portal->require = MFA_REQUIRE_ALL;
+        return 0;
+    }
+
+    if (pair_is(args->argv[1], "new_since", &date)
+        && mfa_date_parse(date, &portal->new_since) == 0)
+    {
+        portal->require = MFA_REQUIRE_NEW_SINCE;
+        return 0;
+    }
+
+    return refuse(args, "require must be account, all or new_since=YYYY-MM-DD,"
+                  " not", args->argv[1]);
+}
+
+
+static int
+set_grace(mfa_portal_t *portal, const args_t *args)
+{
+    return set_span(args, args->argv[1], 0, MFA_GRACE_MAX_SEC,
+                    &portal->grace_sec);
+}
+
+
+static int
+set_session(mfa_portal_t *portal, const args_t *args)
+{
+    int        rc;
+    size_t     i;
+    mfa_str_t  v;
+
+    for (i = 1; i < args->n; i++) {
+        if (pair_is(args->argv[i], "idle", &v)) {
+            rc = set_span(args, v, 1, 30 * 86400, &portal->idle_sec);
+
+        } else if (pair_is(args->argv[i], "absolute", &v)) {
+            rc = set_span(args, v, 1, 30 * 86400, &portal->absolute_sec);
+
+        } else if (pair_is(args->argv[i], "half", &v)) {
+            rc = set_span(args, v, 1, 3600, &portal->half_sec);
+
+        } else if (pair_is(args->argv[i], "max", &v)) {
+            rc = set_number(args, v, 1, 1000, &portal->max_sessions);
+
+        } else {
+            rc = refuse(args, "unknown parameter", args->argv[i]);
+        }
+
+        if (rc != 0) {
+            return -1;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+set_algorithm(mfa_portal_t *portal, const args_t *args, mfa_str_t v)
+{
+    if (mfa_str_is(v, "sha1")) {
+        portal->totp.algorithm = MFA_TOTP_SHA1;
+
+    } else if (mfa_str_is(v, "sha256")) {
+        portal->totp.algorithm = MFA_TOTP_SHA256;
+
+    } else if (mfa_str_is(v, "sha512")) {
+        portal->totp.algorithm = MFA_TOTP_SHA512;
+
+    } else {
+        return refuse(args, "algorithm must be sha1, sha256 or sha512, not", v);
+    }
+
+    return 0;
+}
+
+
+static int
+set_totp(mfa_portal_t *portal, const args_t *args)
+{
+    int        rc;
+    size_t     i;
+    int64_t    n;
+    mfa_str_t  v;
+
+    for (i = 1; i < args->n; i++) {
+        if (pair_is(args->argv[i], "digits", &v)) {
+            rc = set_number(args, v, 6, MFA_TOTP_DIGITS_MAX, &n);
+
+            if (rc == 0) {
+                portal->totp.digits = (unsigned) n;
+            }
+
+        } else if (pair_is(args->argv[i], "period", &v)) {
+            rc = set_number(args, v, 10, 300, &n);
+
+            if (rc == 0) {
+                portal->totp.period_sec = (unsigned) n;
+            }
+
+        } else if (pair_is(args->argv[i], "skew", &v)) {
+            rc = set_number(args, v, 0, 3, &n);
+
+            if (rc == 0) {
+                portal->totp.skew = (unsigned) n;
+            }
+
+        } else if (pair_is(args->argv[i], "algorithm", &v)) {
+            rc = set_algorithm(portal, args, v);
+
+        } else {
+            rc = refuse(args, "unknown parameter", args->argv[i]);
+        }
+
+        if (rc != 0) {
+            return -1;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+set_one_limit(const args_t *args, mfa_str_t text, mfa_limit_t *limit)
+{
+    mfa_str_t  n, window;
+
+    if (!mfa_str_cut(text, '/', &n, &window)) {
+        return refuse(args, "a limit is written N/TIME, not", text);
+    }
+
+    if (set_number(args, n, 1, 1000000, &limit->n) != 0) {
+        return -1;
+    }
+
+    return set_span(args, window, 1, 86400, &limit->window_sec);
+}
+
+
+static int
+set_limit(mfa_portal_t *portal, const args_t *args)
+{
+    int        rc;
+    size_t     i;
+    mfa_str_t  v;
+
+    for (i = 1; i < args->n; i++) {
+        if (pair_is(args->argv[i], "password", &v)) {
+            rc = set_one_limit(args, v, &portal->limit_password);
+
+        } else if (pair_is(args->argv[i], "code", &v)) {
+            rc = set_one_limit(args, v, &portal->limit_code);
+
+        } else if (pair_is(args->argv[i], "address", &v)) {
+            rc = set_one_limit(args, v, &portal->limit_address);
+
+        } else {
+            rc = refuse(args, "unknown parameter", args->argv[i]);
+        }
+
+        if (rc != 0) {
+            return -1;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+cookie_name_valid(mfa_str_t name)
+{
+    size_t  i;
+
+    if (name.len == 0 || name.len > MFA_COOKIE_NAME_MAX - 8) {
+        return 0;
+    }
+
+    for (i = 0; i < name.len; i++) {
+        uint8_t  c = name.data[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+              || (c >= '0' && c <= '9') || c == '_' || c == '-'))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static int
+domain_valid(mfa_str_t domain)
+{
+    size_t  i;
+
+    if (domain.len == 0 || domain.len > 253) {
+        return 0;
+    }
+
+    for (i = 0; i < domain.len; i++) {
+        uint8_t  c = domain.data[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'
+              || c == '.'))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static int
+set_cookie(mfa_portal_t *portal, const args_t *args)
+{
+    size_t     i;
+    mfa_str_t  v;
+
+    for (i = 1; i < args->n; i++) {
+        if (pair_is(args->argv[i], "name", &v) && cookie_name_valid(v)) {
+            portal->cookie_name = v;
+
+        } else if (pair_is(args->argv[i], "domain", &v) && domain_valid(v)) {
+            portal->cookie_domain = v;
+
+        } else if (mfa_str_is(args->argv[i], "samesite=lax")) {
+            portal->cookie_strict = 0;
+
+        } else if (mfa_str_is(args->argv[i], "samesite=strict")) {
+            portal->cookie_strict = 1;
+
+        } else if (mfa_str_is(args->argv[i], "secure=on")) {
+            portal->cookie_auto = 0;
+
+        } else if (mfa_str_is(args->argv[i], "secure=auto")) {
+            portal->cookie_auto = 1;
+
+        } else {
+            return refuse(args, "invalid parameter", args->argv[i]);
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+set_directory_mfa(mfa_portal_t *portal, const args_t *args)
+{
+    if (mfa_str_is(args->argv[1], "on")) {
+        portal->directory_mfa = 1;
+        return 0;
+    }
+
+    if (mfa_str_is(args->argv[1], "off")) {
+        portal->directory_mfa = 0;
+        return 0;
+    }
+
+    return refuse(args, "directory_mfa must be on or off, not", args->argv[1]);
+}
+
+
+static int
+color_valid(mfa_str_t color)
+{
+    size_t  i;
+
+    if ((color.len != 4 && color.len != 7) || color.data[0] != '#') {
+        return 0;
+    }
+
+    for (i = 1; i < color.len; i++) {
+        uint8_t  c = color.data[i] | 0x20;
+
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static int
+set_brand(mfa_portal_t *portal, const args_t *args)
+{
+    size_t     i;
+    mfa_str_t  v;
+
+    for (i = 1; i < args->n; i++) {
+        if (pair_is(args->argv[i], "name", &v) && v.len > 0 && v.len <= 64
+            && mfa_str_printable(v))
+        {
+            portal->brand_name = v;
+
+        } else if (pair_is(args->argv[i], "color", &v) && color_valid(v)) {
+            portal->brand_color = v;
+
+        } else {
+            return refuse(args, "invalid parameter", args->argv[i]);
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+locale_valid(mfa_str_t name)
+{
+    size_t  i;
+
+    if (name.len < 2 || name.len > 8) {
+        return 0;
+    }
+
+    for (i = 0; i < name.len; i++) {
+        if (!((name.data[i] >= 'a' && name.data[i] <= 'z')
+              || name.data[i] == '-'))
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static int
+set_locale(mfa_portal_t *portal, const args_t *args)
+{
+    size_t  i;
+
+    for (i = 1; i < args->n; i++) {
+        if (!locale_valid(args->argv[i])) {
+            return refuse(args, "invalid locale", args->argv[i]);
+        }
+
+        portal->locales[i - 1] = args->argv[i];
+    }
+
+    portal->n_locales = args->n - 1;
+
+    return 0;
+}
+
+
+static const directive_t  directives[] = {
+    { "issuer",        1, 1, set_issuer },
+    { "pages",         1, 1, set_pages },
+    { "require",       1, 1, set_require },
+    { "grace",         1, 1, set_grace },
+    { "session",       1, 4, set_session },
+    { "totp",          1, 4, set_totp },
+    { "limit",         1, 3, set_limit },
+    { "cookie",        1, 4, set_cookie },
+    { "directory_mfa", 1, 1, set_directory_mfa },
+    { "brand",         1, 2, set_brand },
+    { "locale",        1, MFA_PORTAL_LOCALES_MAX, set_locale },
+};
+
+
+int
+mfa_portal_init(mfa_portal_t *portal, mfa_str_t name)
+{
+    size_t  i;
+
+    if (name.len == 0 || name.len > MFA_PORTAL_NAME_MAX
+        || name.data[0] < 'a' || name.data[0] > 'z')
+    {
+        return -1;
+    }
+
+    for (i = 0; i < name.len; i++) {
+        uint8_t  c = name.data[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'
+              || c == '-'))
+        {
+            return -1;
+        }
+    }
+
+    memset(portal, 0, sizeof(mfa_portal_t));
+
+    portal->name = name;
+    portal->issuer = name;
+    portal->pages = mfa_lit("/mfa/");
+    portal->grace_sec = 7 * 86400;
+    portal->idle_sec = 30 * 60;
+    portal->absolute_sec = 12 * 3600;
+    portal->half_sec = 10 * 60;
+    portal->max_sessions = 20;
+    portal->totp = (mfa_totp_params_t) { 6, 30, 1, MFA_TOTP_SHA1 };
+    portal->limit_password = (mfa_limit_t) { 5, 15 * 60 };
+    portal->limit_code = (mfa_limit_t) { 5, 15 * 60 };
+    portal->limit_address = (mfa_limit_t) { 50, 10 * 60 };
+    portal->locales[0] = mfa_lit("en");
+    portal->n_locales = 1;
+
+    return 0;
+}
+
+
+int
+mfa_portal_set(mfa_portal_t *portal, const mfa_str_t *argv, size_t n,
+    mfa_buf_t *why)
+{
+    size_t        i;
+    args_t        args;
+    mfa_portal_t  changed;
+
+    args = (args_t) { argv, n, why };
+
+    for (i = 0; i < sizeof(directives) / sizeof(directives[0]); i++) {
+        if (mfa_str_is(argv[0], directives[i].name)) {
+            break;
+        }
+    }
+
+    if (i == sizeof(directives) / sizeof(directives[0])) {
+        return refuse(&args, "unknown directive", argv[0]);
+    }
+
+    if (n - 1 < directives[i].min || n - 1 > directives[i].max) {
+        return refuse(&args, "invalid number of parameters in", argv[0]);
+    }
+
+    if (portal->seen & (1u << i)) {
+        return refuse(&args, "duplicate directive", argv[0]);
+    }
+
+    changed = *portal;
+
+    if (directives[i].set(&changed, &args) != 0) {
+        return -1;
+    }
+
+    changed.seen |= 1u << i;
+    *portal = changed;
+
+    return 0;
+}
+
+
+int
+mfa_portal_finish(mfa_portal_t *portal, mfa_buf_t *room, mfa_buf_t *why)
+{
+    size_t  from, prefix;
+
+    if (portal->idle_sec > portal->absolute_sec) {
+        mfa_buf_cstr(why, "session idle= is longer than absolute=");
+        return -1;
+    }
+
+    if (portal->cookie_name.len == 0) {
+        from = room->len;
+
+        /* The prefix makes browsers refuse the name from anywhere but this
+           very host over TLS; Domain does not go with it. */
+        if (portal->cookie_domain.len == 0) {
+            mfa_buf_cstr(room, "__Host-");
+        }
+
+        mfa_buf_cstr(room, "mfa_");
+        mfa_buf_str(room, portal->name);
+        portal->cookie_name = mfa_buf_since(room, from);
+    }
+
+    prefix = mfa_str_begins(portal->cookie_name, "__Host-")
+             ? sizeof("__Host-") - 1 : 0;
+
+    if (prefix && portal->cookie_domain.len) {
+        mfa_buf_cstr(why, "a cookie named \"__Host-...\" goes without domain=");
+        return -1;
+    }
+
+    portal->cookie_plain = portal->cookie_name;
+    portal->cookie_plain.data += prefix;
+    portal->cookie_plain.len -= prefix;
+
+    if (room->failed) {
+        mfa_buf_cstr(why, "cookie name is too long");
+        return -1;
+    }
+
+    return 0;
+}
+
+
+int64_t
+mfa_portal_code_run_max(const mfa_portal_t *portal)
+{
+    int64_t  n;
+
+    n = portal->limit_code.n;
+
+    return n < 10 ? 10 : n > 100 ? 100 : n;
+}

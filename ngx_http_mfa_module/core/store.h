@@ -1,0 +1,219 @@
+/*
+ * Everything the project keeps in Redis: every key, every command, here and
+ * nowhere else.  Each function adds its commands to an op and returns the place
+ * of the answer (op.h); the ones that end in _result or _decode read it.
+ *
+ * P is a portal's name; {P} is also the hash tag that keeps what belongs to one
+ * portal's accounts on one node of a cluster, so one transaction can cover it.
+ *
+ *   key                               type    holds
+ *   mfa:schema                        string  format of all this; newer: refuse
+ *   mfa:{P}:account:LOGIN             hash    account.h
+ *   mfa:{P}:accounts                  zset    all logins, score 0: pages, prefix
+ *   mfa:{P}:unenrolled                zset    required, no factor; score deadline
+ *   mfa:{P}:not-required              zset    no requirement
+ *   mfa:{P}:steps                     zset    last accepted TOTP step
+ *   mfa:{P}:sessions:LOGIN            zset    token hashes by start time
+ *   mfa:{P}:audit                     stream  events
+ *   mfa:session:HASH                  string  session.h; TTL
+ *   mfa:enrolment:HASH                string  a session's pending secret; TTL
+ *   mfa:fail:KIND:ID                  string  attempts charged; TTL
+ *   mfa:known:P:LOGIN:NET             string  a network the account came in from
+ */
+
+#ifndef MFA_STORE_H
+#define MFA_STORE_H
+
+#include "core/account.h"
+#include "core/op.h"
+#include "core/portal.h"
+#include "core/session.h"
+
+#define MFA_STORE_SCHEMA      1
+#define MFA_AUDIT_KEEP        100000        /* events of a portal, about */
+#define MFA_ENROLMENT_SEC     600           /* life of a pending secret */
+#define MFA_KNOWN_NET_SEC     (30 * 86400)
+#define MFA_CODE_RUN_SEC      (30 * 86400)  /* memory for failures in a row */
+#define MFA_CHARGES_MAX       4
+
+/* On a new connection: write the schema number if there is none, read it. */
+mfa_at_t mfa_store_schema(mfa_op_t *op);
+/* MFA_YES usable, MFA_NO newer than this program, MFA_UNKNOWN no such answer. */
+mfa_tri_e mfa_store_schema_result(const mfa_op_t *op,
+    const mfa_result_t *result, mfa_at_t at);
+
+
+/* --- sessions --- */
+
+/* Reads a session record. */
+mfa_at_t mfa_store_session_read(mfa_op_t *op, mfa_str_t hash);
+
+/*
+ * Decodes it.  MFA_YES and *session, MFA_NO: none, or not one for this portal
+ * and hash (*foreign is set then: alarm), MFA_UNKNOWN: the store did not answer.
+ */
+mfa_tri_e mfa_store_session_decode(const mfa_op_t *op,
+    const mfa_result_t *result, mfa_at_t at, const mfa_portal_t *portal,
+    mfa_str_t hash, mfa_session_t *session, int *foreign);
+
+/* Writes a new session (TTL from its times) and its place in the index; the
+   answer is the list of hashes that are too many then. */
+mfa_at_t mfa_store_session_create(mfa_op_t *op, const mfa_portal_t *portal,
+    const mfa_session_t *session, mfa_str_t hash);
+/* Writes a session that exists, with its time left; gone: stays gone. */
+mfa_at_t mfa_store_session_save(mfa_op_t *op, const mfa_portal_t *portal,
+    const mfa_session_t *session, mfa_str_t hash, int64_t now);
+/* Ends a session. */
+void mfa_store_session_end(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login, mfa_str_t hash);
+/* The token hashes of an account's sessions, oldest first. */
+mfa_at_t mfa_store_session_list(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login);
+
+
+/* --- accounts --- */
+
+/* The first n fields: MFA_ACCOUNT_GATE_N or MFA_ACCOUNT_N. */
+mfa_at_t mfa_store_account_read(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login, size_t n);
+mfa_tri_e mfa_store_account_decode(const mfa_op_t *op,
+    const mfa_result_t *result, mfa_at_t at, mfa_str_t login, size_t n,
+    mfa_account_t *account);
+
+/*
+ * Reads all of an account and watches it: the op becomes a reserved one, and
+ * the next transaction on its connection is aborted if the account changes.
+ */
+mfa_at_t mfa_store_account_watch(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login);
+/* Lets go of the watch without a change. */
+void mfa_store_unwatch(mfa_op_t *op);
+
+/* One field to set; an empty value deletes the field. */
+typedef struct {
+    mfa_account_field_e  field;
+    mfa_str_t            text;
+    int64_t              number;
+    int                  is_number;
+} mfa_change_t;
+
+/*
+ * Inside a transaction: applies changes, raises version, and generation when
+ * raise is set.
+ */
+void mfa_store_account_change(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login, const mfa_change_t *changes, size_t n, int raise);
+/* Inside a transaction: removes an account and all that is kept about it,
+   except its audit. */
+void mfa_store_account_delete(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login);
+/* Inside a transaction: puts the login where its state says in the indexes. */
+void mfa_store_account_index(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login, int required, int enrolled, int64_t deadline);
+/*
+ * Sets the deadline if there has never been one, indexes the login as
+ * unenrolled; the answer is the deadline that holds (a string).
+ */
+mfa_at_t mfa_store_deadline_set(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login, int64_t deadline);
+/* Marks a key as validated (one field, no watch: the mark names the key). */
+void mfa_store_validated_set(mfa_op_t *op, const mfa_portal_t *portal,
+    const mfa_account_t *account);
+
+typedef enum {
+    MFA_LIST_ALL = 0,
+    MFA_LIST_UNENROLLED,
+    MFA_LIST_NOT_REQUIRED
+} mfa_list_e;
+
+/* Up to n logins of a list in order, behind the login after (empty: from the
+   start; only MFA_LIST_ALL and MFA_LIST_NOT_REQUIRED page). */
+mfa_at_t mfa_store_account_list(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_list_e list, mfa_str_t after, int64_t n);
+
+
+/* --- codes and enrolment --- */
+
+/* Claims a TOTP step; the answer is 1 only if it was raised by this. */
+mfa_at_t mfa_store_step_claim(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login, int64_t step);
+
+/* Offers a pending secret to a session; the answer is the one that holds,
+   which is an earlier one if there is one. */
+mfa_at_t mfa_store_enrolment_offer(mfa_op_t *op, mfa_str_t hash,
+    mfa_str_t pending);
+mfa_at_t mfa_store_enrolment_read(mfa_op_t *op, mfa_str_t hash);
+void mfa_store_enrolment_end(mfa_op_t *op, mfa_str_t hash);
+
+
+/* --- attempts --- */
+
+typedef enum {
+    MFA_CHARGE_ADDRESS = 0,                 /* a network */
+    MFA_CHARGE_PASSWORD,                    /* an account, from one network */
+    MFA_CHARGE_ACCOUNT,                     /* an account, from unknown networks */
+    MFA_CHARGE_CODE,                        /* an account's factor */
+    MFA_CHARGE_CODE_RUN                     /* the same, in a row */
+} mfa_charge_e;
+
+typedef struct {
+    mfa_charge_e  kind;
+    mfa_limit_t   limit;
+    mfa_at_t      count;
+    mfa_at_t      ttl;
+    mfa_at_t      known;                    /* MFA_CHARGE_ACCOUNT only */
+} mfa_charge_t;
+
+/* Charges one attempt; login may be empty for MFA_CHARGE_ADDRESS. */
+void mfa_store_charge(mfa_op_t *op, mfa_charge_t *charge,
+    const mfa_portal_t *portal, mfa_str_t login, mfa_str_t net);
+
+typedef struct {
+    mfa_tri_e     within;                   /* MFA_YES: go on */
+    int64_t       retry_after;              /* seconds, when MFA_NO */
+    int           first;                    /* this attempt was the first over */
+} mfa_charged_t;
+
+/* Over all charges of an op. */
+mfa_charged_t mfa_store_charge_result(const mfa_op_t *op,
+    const mfa_result_t *result, const mfa_charge_t *charges, size_t n);
+
+/* Clears one counter of an account. */
+void mfa_store_charge_clear(mfa_op_t *op, mfa_charge_e kind,
+    const mfa_portal_t *portal, mfa_str_t login, mfa_str_t net);
+/* Gives one attempt back to a network. */
+void mfa_store_charge_refund(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t net);
+/* Remembers a network the account has proved itself from. */
+void mfa_store_known_net(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login, mfa_str_t net);
+
+
+/* --- audit --- */
+
+typedef struct {
+    const char  *event;                     /* "login", "code", "enrol", ... */
+    const char  *result;                    /* "ok", "refused", ... */
+    const char  *reason;                    /* may be "" */
+    mfa_str_t    login;                     /* whom it is about */
+    mfa_str_t    actor;                     /* who did it; empty: the same */
+    mfa_str_t    address;
+    mfa_str_t    request;                   /* id of the request, may be empty */
+    mfa_str_t    detail;                    /* may be empty */
+} mfa_audit_t;
+
+/* Appends an event; inside the transaction of the change it tells of. */
+void mfa_store_audit(mfa_op_t *op, const mfa_portal_t *portal,
+    const mfa_audit_t *audit);
+/* Up to n newest events before the stream id before ("+": from the newest). */
+mfa_at_t mfa_store_audit_read(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t before, int64_t n);
+
+
+/* --- the server itself, for doctor --- */
+
+mfa_at_t mfa_store_server_info(mfa_op_t *op, const char *section);
+mfa_at_t mfa_store_server_time(mfa_op_t *op);
+mfa_at_t mfa_store_server_policy(mfa_op_t *op);
+
+#endif /* MFA_STORE_H */

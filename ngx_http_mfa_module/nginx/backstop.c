@@ -1,0 +1,166 @@
+/*
+ * The backstop, see backstop.h.
+ */
+
+#include "nginx/backstop.h"
+#include "nginx/gate.h"
+#include "nginx/output.h"
+
+static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
+
+
+/* What carries content: success, a protocol switch, "use your copy". */
+static ngx_uint_t
+carries_content(ngx_uint_t status)
+{
+    return status == NGX_HTTP_SWITCHING_PROTOCOLS
+           || (status >= NGX_HTTP_OK && status < NGX_HTTP_SPECIAL_RESPONSE)
+           || status == NGX_HTTP_NOT_MODIFIED;
+}
+
+
+static ngx_uint_t
+on_record(ngx_http_request_t *r, ngx_http_mfa_loc_conf_t *lcf)
+{
+    ngx_http_mfa_gate_t  *gate;
+
+    gate = ngx_http_get_module_ctx(r, ngx_http_mfa_module);
+
+    return gate && gate->judged && gate->lcf == lcf
+           && gate->verdict == MFA_VERDICT_ALLOW;
+}
+
+
+static void
+cookies_drop(ngx_http_request_t *r)
+{
+    ngx_uint_t                 i;
+    ngx_list_part_t           *part;
+    ngx_table_elt_t           *header;
+    ngx_http_mfa_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_mfa_module);
+    part = &r->headers_out.headers.part;
+    header = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            header = part->elts;
+            i = 0;
+        }
+
+        if (header[i].hash
+            && header[i].key.len == sizeof("Set-Cookie") - 1
+            && ngx_strncasecmp(header[i].key.data, (u_char *) "Set-Cookie",
+                               header[i].key.len) == 0
+            && mfa_cookie_sets(ngx_http_mfa_view(&header[i].value),
+                               mcf->cookies, mcf->n_cookies))
+        {
+            header[i].hash = 0;
+        }
+    }
+}
+
+
+static ngx_uint_t
+has_header(ngx_http_request_t *r, const char *name)
+{
+    size_t            len;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *header;
+
+    len = ngx_strlen(name);
+    part = &r->headers_out.headers.part;
+    header = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return 0;
+            }
+
+            part = part->next;
+            header = part->elts;
+            i = 0;
+        }
+
+        if (header[i].hash && header[i].key.len == len
+            && ngx_strncasecmp(header[i].key.data, (u_char *) name, len) == 0)
+        {
+            return 1;
+        }
+    }
+}
+
+
+static ngx_int_t
+refuse(ngx_http_request_t *r)
+{
+    ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                  "mfa: an answer of a gated location had no verdict on record");
+
+    if (r != r->main) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_filter_finalize_request(r, &ngx_http_mfa_module,
+                                            NGX_HTTP_FORBIDDEN);
+}
+
+
+static ngx_int_t
+ngx_http_mfa_backstop(ngx_http_request_t *r)
+{
+    ngx_str_t                  value;
+    ngx_http_mfa_loc_conf_t   *lcf;
+    ngx_http_mfa_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_mfa_module);
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_mfa_module);
+
+    if (mcf->portals.nelts == 0 || lcf->pages) {
+        return ngx_http_next_header_filter(r);
+    }
+
+    if (lcf->portal == NULL) {
+        cookies_drop(r);
+        return ngx_http_next_header_filter(r);
+    }
+
+    if (on_record(r, lcf)) {
+        cookies_drop(r);
+
+        ngx_str_set(&value, "private");
+
+        if (r == r->main && !has_header(r, "Cache-Control")
+            && ngx_http_mfa_output_header(r, "Cache-Control", &value)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        return ngx_http_next_header_filter(r);
+    }
+
+    if (carries_content(r->headers_out.status)) {
+        return refuse(r);
+    }
+
+    return ngx_http_next_header_filter(r);
+}
+
+
+ngx_int_t
+ngx_http_mfa_backstop_init(ngx_conf_t *cf)
+{
+    ngx_http_next_header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = ngx_http_mfa_backstop;
+
+    return NGX_OK;
+}

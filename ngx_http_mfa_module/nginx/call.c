@@ -1,0 +1,215 @@
+/*
+ * One op in flight, see link_inside.h: its bytes on the way out, its replies on
+ * the way back, its answer.
+ *
+ * A call never answers from where it is sent or read: the answer is a posted
+ * event of its own, so nobody's handler runs inside the parser or inside
+ * somebody else's handler.  It opens no connection and knows no order among
+ * calls: that is the link's.
+ */
+
+#include "nginx/link_inside.h"
+
+
+static void  call_wake(ngx_event_t *ev);
+
+
+u_char *
+ngx_http_mfa_call_format(const mfa_op_t *op, size_t *len, ngx_log_t *log)
+{
+    char        *parts[MFA_OP_COMMANDS_MAX];
+    size_t       i, n, lens[MFA_OP_COMMANDS_MAX];
+    u_char      *bytes, *p;
+
+    *len = 0;
+    bytes = NULL;
+
+    for (n = 0; n < op->n; n++) {
+        parts[n] = mfa_wire_format(op, n, &lens[n]);
+
+        if (parts[n] == NULL) {
+            break;
+        }
+
+        *len += lens[n];
+    }
+
+    if (n == op->n && n > 0) {
+        bytes = ngx_alloc(*len, log);
+    }
+
+    p = bytes;
+
+    for (i = 0; i < n; i++) {
+        if (p) {
+            p = ngx_cpymem(p, parts[i], lens[i]);
+        }
+
+        /* A password may have been among the arguments. */
+        mfa_wipe(parts[i], lens[i]);
+        mfa_wire_free(parts[i]);
+    }
+
+    return bytes;
+}
+
+
+ngx_http_mfa_call_t *
+ngx_http_mfa_call_make(ngx_http_mfa_links_t *links, const mfa_op_t *op,
+    ngx_http_mfa_call_handler_pt handler, void *data)
+{
+    ngx_http_mfa_call_t  *call;
+
+    call = ngx_calloc(sizeof(ngx_http_mfa_call_t), links->log);
+    if (call == NULL) {
+        return NULL;
+    }
+
+    call->data = data;
+    call->handler = handler;
+    call->links = links;
+    call->n = op->n;
+    call->deadline = ngx_current_msec + links->conf->timeout;
+
+    call->wake.data = call;
+    call->wake.handler = call_wake;
+    call->wake.log = links->log;
+
+    links->in_flight++;
+
+    if (op->failed || op->n == 0) {
+        call->failed = 1;
+        return call;
+    }
+
+    call->bytes = ngx_http_mfa_call_format(op, &call->len, links->log);
+    call->replies = ngx_calloc(op->n * sizeof(mfa_reply_t *), links->log);
+
+    if (call->bytes == NULL || call->replies == NULL) {
+        call->failed = 1;
+    }
+
+    return call;
+}
+
+
+ngx_uint_t
+ngx_http_mfa_call_take(ngx_http_mfa_call_t *call, mfa_reply_t *reply)
+{
+    call->replies[call->got++] = reply;
+
+    return call->got == call->n;
+}
+
+
+static void
+replies_drop(ngx_http_mfa_call_t *call)
+{
+    ngx_http_mfa_replies_free(call->replies, call->got);
+    call->replies = NULL;
+}
+
+
+void
+ngx_http_mfa_call_answer(ngx_http_mfa_call_t *call, ngx_uint_t ok)
+{
+    call->links->in_flight--;
+    call->answered = 1;
+    call->waiting = 0;
+
+    if (call->forgotten) {
+        ngx_http_mfa_call_free(call);
+        return;
+    }
+
+    if (ok) {
+        call->result.ok = 1;
+        call->result.replies = (const mfa_reply_t *const *) call->replies;
+        call->result.n = call->n;
+
+    } else {
+        replies_drop(call);
+    }
+
+    ngx_post_event(&call->wake, &ngx_posted_events);
+}
+
+
+static void
+call_wake(ngx_event_t *ev)
+{
+    ngx_http_mfa_call_t  *call;
+
+    call = ev->data;
+
+    call->handler(call);
+
+    ngx_http_mfa_call_free(call);
+}
+
+
+void
+ngx_http_mfa_call_free(ngx_http_mfa_call_t *call)
+{
+    replies_drop(call);
+
+    if (call->bytes) {
+        ngx_free(call->bytes);
+    }
+
+    ngx_free(call);
+}
+
+
+void
+ngx_http_mfa_call_forget(ngx_http_mfa_call_t *call)
+{
+    if (!call->answered && !call->waiting) {
+        /* Its replies are still to come and have to be counted. */
+        call->forgotten = 1;
+        return;
+    }
+
+    if (call->waiting) {
+        call->links->in_flight--;
+        ngx_queue_remove(&call->queue);
+        ngx_http_mfa_call_free(call);
+        return;
+    }
+
+    /* Not posted any more: its handler is running, and it is freed after. */
+    if (call->wake.posted) {
+        ngx_delete_posted_event(&call->wake);
+        ngx_http_mfa_call_free(call);
+    }
+}
+
+
+mfa_reply_t **
+ngx_http_mfa_call_keep(ngx_http_mfa_call_t *call, ngx_uint_t *n)
+{
+    mfa_reply_t  **replies;
+
+    replies = call->replies;
+    *n = replies ? call->got : 0;
+    call->replies = NULL;
+
+    return replies;
+}
+
+
+void
+ngx_http_mfa_replies_free(mfa_reply_t **replies, ngx_uint_t n)
+{
+    ngx_uint_t  i;
+
+    if (replies == NULL) {
+        return;
+    }
+
+    for (i = 0; i < n; i++) {
+        mfa_wire_reply_free(replies[i]);
+    }
+
+    ngx_free(replies);
+}

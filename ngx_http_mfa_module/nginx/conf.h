@@ -1,0 +1,115 @@
+/*
+ * The configuration as the module sees it: what the directives fill in and what
+ * every other file of this folder reads.
+ */
+
+#ifndef NGX_HTTP_MFA_CONF_H
+#define NGX_HTTP_MFA_CONF_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "core/html.h"
+#include "core/page.h"
+#include "core/policy.h"
+#include "nginx/hash.h"
+#include "nginx/link.h"
+
+#define NGX_HTTP_MFA_IDENTITY_N  6
+
+extern ngx_module_t  ngx_http_mfa_module;
+
+/* The pages of a portal in one language. */
+typedef struct {
+    ngx_str_t              locale;
+    mfa_html_t             pages[MFA_PAGE_N];
+    ngx_str_t              errors[MFA_ERR_N];   /* translated */
+} ngx_http_mfa_theme_t;
+
+/* A portal as nginx needs it around the core's. */
+typedef struct {
+    mfa_portal_t           core;
+    ngx_uint_t             index;               /* in portals */
+    mfa_str_t              login_cookie;        /* the form's, before a session */
+    mfa_str_t              login_cookie_plain;
+    ngx_str_t              templates;           /* folder; empty: the default */
+    ngx_http_mfa_theme_t  *themes;              /* n_locales of them */
+    ngx_str_t              style;               /* the rendered style sheet */
+    ngx_str_t              csp;                 /* with the style's hash */
+    u_char                *file;                /* where the block is */
+    ngx_uint_t             line;
+} ngx_http_mfa_portal_t;
+
+/* Names of identity headers for one prefix: sent when verified, and removed
+   from every request. */
+typedef struct {
+    ngx_str_t              prefix;
+    ngx_str_t              names[NGX_HTTP_MFA_IDENTITY_N];
+    ngx_str_t              lower[NGX_HTTP_MFA_IDENTITY_N];
+    ngx_uint_t             hash[NGX_HTTP_MFA_IDENTITY_N];
+} ngx_http_mfa_headers_t;
+
+/* A place where a portal is named, for the checks after all is read. */
+typedef struct {
+    void                  *server;              /* ngx_http_core_srv_conf_t */
+    void                  *location;            /* ngx_http_mfa_loc_conf_t */
+    ngx_str_t              name;                /* of the location */
+    u_char                *file;
+    ngx_uint_t             line;
+} ngx_http_mfa_place_t;
+
+typedef struct {
+    mfa_endpoint_t            endpoint;
+    ngx_uint_t                endpoint_set;
+    ngx_http_mfa_link_conf_t  link;
+    ngx_http_mfa_hash_conf_t  hash;
+    ngx_str_t                 templates;
+    ngx_str_t                 keys_file;
+    mfa_keyring_t            *keys;
+    ngx_array_t               portals;          /* ngx_http_mfa_portal_t * */
+    ngx_array_t               headers;          /* ngx_http_mfa_headers_t * */
+    ngx_array_t               gates;            /* ngx_http_mfa_place_t */
+    ngx_array_t               pages;            /* ngx_http_mfa_place_t */
+    mfa_str_t                *cookies;          /* all names of all portals */
+    ngx_uint_t                n_cookies;
+    ngx_http_mfa_links_t     *links;            /* this worker's, when used */
+} ngx_http_mfa_main_conf_t;
+
+typedef struct {
+    ngx_http_mfa_portal_t    *portal;           /* NULL: not gated */
+    mfa_rule_e                rule;
+    time_t                    fresh;
+    ngx_http_mfa_headers_t   *headers;          /* NULL: none are sent */
+    ngx_flag_t                pages;            /* the portal's pages live here */
+} ngx_http_mfa_loc_conf_t;
+
+void *ngx_http_mfa_create_main_conf(ngx_conf_t *cf);
+char *ngx_http_mfa_init_main_conf(ngx_conf_t *cf, void *conf);
+void *ngx_http_mfa_create_loc_conf(ngx_conf_t *cf);
+char *ngx_http_mfa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
+/* The checks that need the whole configuration; NGX_OK or NGX_ERROR, logged. */
+ngx_int_t ngx_http_mfa_check_conf(ngx_conf_t *cf);
+
+/* Directives. */
+char *ngx_http_mfa_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_mfa_keys(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_mfa_threads(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_mfa_portal(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_mfa_gate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_mfa_pages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_mfa_identity_headers(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* A file that holds a secret: its content (at most max bytes) in *text, or
+   NULL-terminated cause of refusal.  Refused when others may read it. */
+char *ngx_http_mfa_secret_file(ngx_conf_t *cf, ngx_str_t *name, size_t max,
+    ngx_str_t *text);
+
+static ngx_inline mfa_str_t
+ngx_http_mfa_view(const ngx_str_t *s)
+{
+    return (mfa_str_t) { s->data, s->len };
+}
+
+#endif /* NGX_HTTP_MFA_CONF_H */

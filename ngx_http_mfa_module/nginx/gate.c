@@ -1,0 +1,279 @@
+/*
+ * The gate, see gate.h.
+ *
+ * PRECONTENT has the generic checker: NGX_DECLINED goes on, NGX_AGAIN suspends
+ * (any write event enters the handler again), NGX_DONE ends what was finalized
+ * here.  NGX_OK is never returned: it would skip try_files and mirror.
+ */
+
+#include "nginx/gate.h"
+#include "nginx/output.h"
+#include "nginx/task.h"
+
+static void ngx_http_mfa_gate_wake(ngx_http_request_t *r, void *data);
+
+
+ngx_int_t
+ngx_http_mfa_gate_flow(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
+    mfa_session_token_t *token, mfa_flow_gate_t **flow)
+{
+    mfa_cookie_t              *cookie;
+    ngx_http_mfa_main_t       *m;
+    ngx_http_mfa_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_mfa_module);
+    *flow = ngx_palloc(r->pool, sizeof(mfa_flow_gate_t));
+
+    if (*flow == NULL) {
+        return NGX_ERROR;
+    }
+
+    mfa_flow_gate_init(*flow);
+    ngx_http_mfa_input_env(r, portal, &(*flow)->flow.env);
+
+    m = ngx_http_mfa_input_find(r);
+
+    if (m == NULL) {
+        return NGX_OK;
+    }
+
+    /* Two of our cookies in one request: somebody planted one.  Neither counts,
+       and the store is not asked. */
+    cookie = &m->cookies[portal->index].session;
+
+    if (cookie->n == 1
+        && mfa_session_token_parse(token, mcf->keys, cookie->value) == 0)
+    {
+        (*flow)->token = token;
+
+    } else if (cookie->n) {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "mfa: session cookie is malformed or not alone");
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_mfa_gate_keep(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
+    mfa_flow_gate_t *flow)
+{
+    ngx_http_mfa_main_t  *m;
+
+    m = ngx_http_mfa_input_main(r);
+
+    if (m == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (flow->touch) {
+        ngx_http_mfa_task_send(r, &flow->flow.op);
+    }
+
+    m->portal = portal;
+    m->who = flow->who;
+    m->verdict = flow->who.verdict;
+    m->judged = 1;
+
+    return NGX_OK;
+}
+
+
+static const struct {
+    ngx_uint_t   status;                        /* for all but navigations */
+    const char  *title;
+    const char  *page;                          /* for navigations: 303 there */
+} answers[] = {
+    /* in the order of mfa_verdict_e */
+    { 503, "The second factor cannot be checked now", NULL },
+    { 401, "Login is required", "login" },
+    { 403, "The account is blocked", "blocked" },
+    { 401, "A one-time code is required", "code" },
+    { 401, "Multi-factor authentication must be set up", "enrol" },
+    { 403, "The account is locked out", "locked" },
+};
+
+
+static ngx_int_t
+unavailable(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
+    ngx_uint_t navigation)
+{
+    mfa_value_t  *model;
+
+    if (ngx_http_mfa_output_retry(r, 2) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (!navigation || r != r->main) {
+        return ngx_http_mfa_output_problem(r, portal, 503, answers[0].title,
+                                           NULL);
+    }
+
+    model = ngx_pcalloc(r->pool, MFA_VAR_N * sizeof(mfa_value_t));
+
+    if (model == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_mfa_output_page(r, portal, 503, MFA_PAGE_UNAVAILABLE,
+                                    model);
+}
+
+
+static ngx_int_t
+deny(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
+{
+    ngx_int_t               rc;
+    ngx_uint_t              navigation;
+    ngx_http_mfa_portal_t  *portal;
+
+    portal = gate->lcf->portal;
+    navigation = ngx_http_mfa_input_navigation(r);
+    gate->answered = 1;
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                  "mfa: %s for portal \"%*s\"",
+                  mfa_verdict_name(gate->verdict), portal->core.name.len,
+                  portal->core.name.data);
+
+    if (gate->verdict == MFA_VERDICT_UNAVAILABLE
+        || gate->verdict >= MFA_VERDICT_ALLOW)
+    {
+        rc = unavailable(r, portal, navigation);
+
+    } else if (navigation && r == r->main) {
+        rc = ngx_http_mfa_output_to_page(r, portal,
+                                         answers[gate->verdict].page);
+    } else {
+        rc = ngx_http_mfa_output_problem(r, portal,
+                                         answers[gate->verdict].status,
+                                         answers[gate->verdict].title,
+                                         answers[gate->verdict].page);
+    }
+
+    ngx_http_finalize_request(r, rc);
+
+    return NGX_DONE;
+}
+
+
+static ngx_int_t
+pass(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
+{
+    ngx_http_mfa_main_t  *m;
+
+    m = ngx_http_mfa_input_main(r);
+
+    if (m == NULL
+        || ngx_http_mfa_input_identify(r, gate->lcf->headers, &m->who)
+           != NGX_OK)
+    {
+        gate->judged = 0;
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    m->identity = 1;
+
+    return NGX_DECLINED;
+}
+
+
+static void
+judge(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
+{
+    gate->waiting = 0;
+    gate->verdict = gate->flow->who.verdict;
+
+    if (ngx_http_mfa_gate_keep(r, gate->lcf->portal, gate->flow) != NGX_OK) {
+        gate->verdict = MFA_VERDICT_UNAVAILABLE;
+    }
+
+    gate->judged = 1;
+}
+
+
+static void
+ngx_http_mfa_gate_wake(ngx_http_request_t *r, void *data)
+{
+    judge(r, data);
+    ngx_http_core_run_phases(r);
+}
+
+
+/* A location without a gate: an identity set for another one goes no further. */
+static ngx_int_t
+ungated(ngx_http_request_t *r)
+{
+    ngx_http_mfa_main_t  *m;
+
+    m = ngx_http_mfa_input_find(r);
+
+    if (m && m->identity
+        && ngx_http_mfa_input_identify(r, NULL, NULL) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_mfa_gate_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                 rc;
+    ngx_http_mfa_gate_t      *gate;
+    ngx_http_mfa_loc_conf_t  *lcf;
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_mfa_module);
+
+    if (lcf->portal == NULL || lcf->pages) {
+        return ungated(r);
+    }
+
+    gate = ngx_http_get_module_ctx(r, ngx_http_mfa_module);
+
+    if (gate && gate->waiting) {
+        return NGX_AGAIN;
+    }
+
+    if (gate == NULL) {
+        gate = ngx_pcalloc(r->pool, sizeof(ngx_http_mfa_gate_t));
+
+        if (gate == NULL) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        ngx_http_set_ctx(r, gate, ngx_http_mfa_module);
+    }
+
+    if (!gate->judged || gate->lcf != lcf) {
+        gate->lcf = lcf;
+        gate->judged = 0;
+
+        if (ngx_http_mfa_gate_flow(r, lcf->portal, &gate->token, &gate->flow)
+            != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        gate->flow->rule = lcf->rule;
+        gate->flow->fresh_sec = lcf->fresh;
+        gate->waiting = 1;
+
+        rc = ngx_http_mfa_task_run(r, &gate->flow->flow, ngx_http_mfa_gate_wake,
+                                   gate);
+        if (rc == NGX_AGAIN) {
+            return NGX_AGAIN;
+        }
+
+        if (rc != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        judge(r, gate);
+    }
+
+    return gate->verdict == MFA_VERDICT_ALLOW ? pass(r, gate) : deny(r, gate);
+}

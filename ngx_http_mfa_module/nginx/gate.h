@@ -1,0 +1,37 @@
+/*
+ * The gate: a PRECONTENT handler for requests and subrequests.  Runs flow gate,
+ * lets through what it allows, answers the rest itself.
+ */
+
+#ifndef NGX_HTTP_MFA_GATE_H
+#define NGX_HTTP_MFA_GATE_H
+
+#include "nginx/input.h"
+
+/* A request's (or subrequest's) own state at the gate of its location. */
+typedef struct {
+    ngx_http_mfa_loc_conf_t  *lcf;              /* the location judged for */
+    mfa_session_token_t       token;
+    mfa_flow_gate_t          *flow;
+    mfa_verdict_e             verdict;
+    ngx_uint_t                waiting;
+    ngx_uint_t                judged;           /* verdict is on record */
+    ngx_uint_t                answered;         /* the response is ours */
+} ngx_http_mfa_gate_t;
+
+ngx_int_t ngx_http_mfa_gate_handler(ngx_http_request_t *r);
+
+/*
+ * Prepares flow gate from the request's cookie: for the gate and for pages.
+ * NGX_OK, or NGX_ERROR without memory.
+ */
+ngx_int_t ngx_http_mfa_gate_flow(ngx_http_request_t *r,
+    ngx_http_mfa_portal_t *portal, mfa_session_token_t *token,
+    mfa_flow_gate_t **flow);
+
+/* Keeps what a flow gate has found for the rest of the main request, and sends
+   the write it may have left. */
+ngx_int_t ngx_http_mfa_gate_keep(ngx_http_request_t *r,
+    ngx_http_mfa_portal_t *portal, mfa_flow_gate_t *flow);
+
+#endif /* NGX_HTTP_MFA_GATE_H */

@@ -1,0 +1,599 @@
+/*
+ * Request headers in, see input.h.
+ *
+ * Headers are never edited in place: nginx keeps pointers into the list, and an
+ * emptied part of it would break every loop over it.  What must change is put
+ * into a new list of copies; the old elements stay where they are.
+ */
+
+#include "nginx/input.h"
+
+#include <openssl/rand.h>
+
+static void ngx_http_mfa_input_cleanup(void *data);
+
+
+static u_char
+folded(u_char c)
+{
+    return c == '_' ? '-' : ngx_tolower(c);
+}
+
+
+/* '-', '_' and case are one to CGI and to many an upstream. */
+static ngx_uint_t
+same_header(ngx_str_t *key, ngx_str_t *lower)
+{
+    size_t  i;
+
+    if (key->len != lower->len) {
+        return 0;
+    }
+
+    for (i = 0; i < key->len; i++) {
+        if (folded(key->data[i]) != lower->data[i]) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+static ngx_uint_t
+is_identity(ngx_http_mfa_main_conf_t *mcf, ngx_str_t *key)
+{
+    ngx_uint_t                i, j;
+    ngx_http_mfa_headers_t  **headers;
+
+    headers = mcf->headers.elts;
+
+    for (i = 0; i < mcf->headers.nelts; i++) {
+        if (key->len < headers[i]->prefix.len
+            || folded(key->data[0]) != headers[i]->lower[0].data[0])
+        {
+            continue;
+        }
+
+        for (j = 0; j < NGX_HTTP_MFA_IDENTITY_N; j++) {
+            if (same_header(key, &headers[i]->lower[j])) {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+static ngx_uint_t
+is_cookie(ngx_str_t *key)
+{
+    return key->len == sizeof("Cookie") - 1
+           && ngx_strncasecmp(key->data, (u_char *) "Cookie", key->len) == 0;
+}
+
+
+/* The main request's record lives in its pool's cleanups: internal redirects
+   forget every module's context, and must not forget this. */
+ngx_http_mfa_main_t *
+ngx_http_mfa_input_find(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    for (cln = r->main->pool->cleanup; cln; cln = cln->next) {
+        if (cln->handler == ngx_http_mfa_input_cleanup) {
+            return cln->data;
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+ngx_http_mfa_input_cleanup(void *data)
+{
+    /* The handler is the record's name; its memory is the pool's. */
+}
+
+
+ngx_http_mfa_main_t *
+ngx_http_mfa_input_main(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t        *cln;
+    ngx_http_mfa_main_t       *m;
+    ngx_http_mfa_main_conf_t  *mcf;
+
+    m = ngx_http_mfa_input_find(r);
+
+    if (m) {
+        return m;
+    }
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_mfa_module);
+    cln = ngx_pool_cleanup_add(r->main->pool, sizeof(ngx_http_mfa_main_t));
+
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    m = cln->data;
+    ngx_memzero(m, sizeof(ngx_http_mfa_main_t));
+    m->cookies = ngx_pcalloc(r->main->pool, mcf->portals.nelts
+                                            * sizeof(ngx_http_mfa_cookies_t));
+    if (m->cookies == NULL) {
+        return NULL;
+    }
+
+    cln->handler = ngx_http_mfa_input_cleanup;
+
+    return m;
+}
+
+
+static ngx_uint_t
+is_loopback(struct sockaddr *sa)
+{
+#if (NGX_HAVE_INET6)
+    struct sockaddr_in6  *sin6;
+#endif
+
+    switch (sa->sa_family) {
+    case AF_INET:
+        return (ntohl(((struct sockaddr_in *) sa)->sin_addr.s_addr) >> 24)
+               == 127;
+
+#if (NGX_HAVE_INET6)
+    case AF_INET6:
+        sin6 = (struct sockaddr_in6 *) sa;
+        return IN6_IS_ADDR_LOOPBACK(&sin6->sin6_addr);
+#endif
+
+    case AF_UNIX:
+        return 1;
+
+    default:
+        return 0;
+    }
+}
+
+
+static ngx_uint_t
+is_tls(ngx_http_request_t *r)
+{
+#if (NGX_HTTP_SSL)
+    return r->connection->ssl != NULL;
+#else
+    return 0;
+#endif
+}
+
+
+ngx_uint_t
+ngx_http_mfa_input_secure(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal)
+{
+    if (is_tls(r)) {
+        return 1;
+    }
+
+    return portal->core.cookie_auto
+           && ngx_connection_local_sockaddr(r->connection, NULL, 0) == NGX_OK
+           && is_loopback(r->connection->local_sockaddr);
+}
+
+
+static void
+collect(ngx_http_request_t *r, ngx_http_mfa_main_conf_t *mcf,
+    ngx_http_mfa_main_t *m, ngx_str_t *line)
+{
+    ngx_uint_t               i, tls;
+    mfa_str_t                view;
+    ngx_http_mfa_portal_t  **portals;
+
+    portals = mcf->portals.elts;
+    view = ngx_http_mfa_view(line);
+    tls = is_tls(r);
+
+    for (i = 0; i < mcf->portals.nelts; i++) {
+        if (!ngx_http_mfa_input_secure(r, portals[i])) {
+            continue;
+        }
+
+        mfa_cookie_find(&m->cookies[i].session, view,
+                        tls ? portals[i]->core.cookie_name
+                            : portals[i]->core.cookie_plain);
+        mfa_cookie_find(&m->cookies[i].login, view,
+                        tls ? portals[i]->login_cookie
+                            : portals[i]->login_cookie_plain);
+    }
+}
+
+
+/* Copies a header into the new list, cleaned of our cookies; an empty Cookie
+   header is left out. */
+static ngx_int_t
+copy(ngx_http_request_t *r, ngx_http_mfa_main_conf_t *mcf, ngx_list_t *list,
+    ngx_table_elt_t *header)
+{
+    mfa_buf_t         out;
+    ngx_table_elt_t  *h;
+
+    if (is_cookie(&header->key)) {
+        /* Pairs are joined by "; " anew: that can take more than it took. */
+        mfa_buf_init(&out, ngx_pnalloc(r->pool, 2 * header->value.len + 1),
+                     2 * header->value.len);
+
+        if (out.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        if (mfa_cookie_strip(&out, ngx_http_mfa_view(&header->value),
+                             mcf->cookies, mcf->n_cookies))
+        {
+            if (out.failed) {
+                return NGX_ERROR;
+            }
+
+            out.data[out.len] = '\0';
+            header->value.data = out.data;
+            header->value.len = out.len;
+
+            if (out.len == 0) {
+                return NGX_OK;
+            }
+        }
+    }
+
+    h = ngx_list_push(list);
+
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = *header;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+rebuild(ngx_http_request_t *r, ngx_http_mfa_main_conf_t *mcf)
+{
+    ngx_uint_t        i;
+    ngx_list_t        list;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *header;
+
+    if (ngx_list_init(&list, r->pool, 20, sizeof(ngx_table_elt_t)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    part = &r->headers_in.headers.part;
+    header = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            header = part->elts;
+            i = 0;
+        }
+
+        if (!is_identity(mcf, &header[i].key)
+            && copy(r, mcf, &list, &header[i]) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    r->headers_in.headers = list;
+
+    /* The list's "last" points at its own first part while it has but one. */
+    if (list.last == &list.part) {
+        r->headers_in.headers.last = &r->headers_in.headers.part;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_mfa_input_handler(ngx_http_request_t *r)
+{
+    ngx_uint_t                 i, clean;
+    ngx_list_part_t           *part;
+    ngx_table_elt_t           *header;
+    ngx_http_mfa_main_t       *m;
+    ngx_http_mfa_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_mfa_module);
+
+    if (mcf->portals.nelts == 0) {
+        return NGX_DECLINED;
+    }
+
+    clean = 0;
+    part = &r->headers_in.headers.part;
+    header = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            header = part->elts;
+            i = 0;
+        }
+
+        if (is_cookie(&header[i].key)) {
+            m = ngx_http_mfa_input_main(r);
+
+            if (m == NULL) {
+                return NGX_HTTP_INTERNAL_SERVER_ERROR;
+            }
+
+            collect(r, mcf, m, &header[i].value);
+            clean = 1;
+
+        } else if (is_identity(mcf, &header[i].key)) {
+            clean = 1;
+        }
+    }
+
+    if (clean && rebuild(r, mcf) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+ngx_str_t *
+ngx_http_mfa_input_header(ngx_http_request_t *r, const char *name)
+{
+    size_t            len;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *header;
+
+    len = ngx_strlen(name);
+    part = &r->headers_in.headers.part;
+    header = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                return NULL;
+            }
+
+            part = part->next;
+            header = part->elts;
+            i = 0;
+        }
+
+        if (header[i].key.len == len
+            && ngx_strncasecmp(header[i].key.data, (u_char *) name, len) == 0)
+        {
+            return &header[i].value;
+        }
+    }
+}
+
+
+static ngx_uint_t
+value_is(ngx_str_t *value, const char *text)
+{
+    return value && value->len == ngx_strlen(text)
+           && ngx_strncmp(value->data, text, value->len) == 0;
+}
+
+
+ngx_uint_t
+ngx_http_mfa_input_navigation(ngx_http_request_t *r)
+{
+    ngx_str_t  *mode, *accept;
+
+    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) || r->headers_in.upgrade) {
+        return 0;
+    }
+
+    mode = ngx_http_mfa_input_header(r, "sec-fetch-mode");
+
+    if (mode) {
+        return value_is(mode, "navigate");
+    }
+
+    if (ngx_http_mfa_input_header(r, "x-requested-with")) {
+        return 0;
+    }
+
+    accept = ngx_http_mfa_input_header(r, "accept");
+
+    return accept && ngx_strlcasestrn(accept->data, accept->data + accept->len,
+                                      (u_char *) "text/html", 8) != NULL;
+}
+
+
+/* Scheme and host with port, as in Origin, against the Host header. */
+static ngx_uint_t
+origin_matches(ngx_http_request_t *r, ngx_str_t *origin)
+{
+    size_t      scheme, rest;
+    u_char     *p;
+    ngx_str_t  *host;
+
+    if (r->headers_in.host == NULL) {
+        return 0;
+    }
+
+    host = &r->headers_in.host->value;
+    scheme = 0;
+
+    if (origin->len > 8 && ngx_strncmp(origin->data, "https://", 8) == 0) {
+        scheme = 8;
+
+    } else if (!is_tls(r) && origin->len > 7
+               && ngx_strncmp(origin->data, "http://", 7) == 0)
+    {
+        scheme = 7;
+    }
+
+    if (scheme == 0) {
+        return 0;
+    }
+
+    p = origin->data + scheme;
+    rest = origin->len - scheme;
+
+    return rest == host->len && ngx_strncasecmp(p, host->data, rest) == 0;
+}
+
+
+ngx_uint_t
+ngx_http_mfa_input_same_origin(ngx_http_request_t *r)
+{
+    ngx_str_t  *origin, *site;
+
+    site = ngx_http_mfa_input_header(r, "sec-fetch-site");
+    origin = ngx_http_mfa_input_header(r, "origin");
+
+    if (site && !value_is(site, "same-origin")) {
+        return 0;
+    }
+
+    return origin == NULL || origin_matches(r, origin);
+}
+
+
+static int
+random_bytes(uint8_t *buf, size_t len)
+{
+    return RAND_bytes(buf, (int) len) == 1 ? 0 : -1;
+}
+
+
+/* The network an address belongs to: IPv4 alone, IPv6 by its /64. */
+static mfa_str_t
+network(ngx_http_request_t *r)
+{
+#if (NGX_HAVE_INET6)
+    u_char               *p, *end;
+    ngx_uint_t            i;
+    struct sockaddr_in6  *sin6;
+
+    if (r->connection->sockaddr->sa_family == AF_INET6) {
+        sin6 = (struct sockaddr_in6 *) r->connection->sockaddr;
+
+        p = ngx_pnalloc(r->pool, sizeof("xxxx:xxxx:xxxx:xxxx/64"));
+
+        if (p && !IN6_IS_ADDR_V4MAPPED(&sin6->sin6_addr)) {
+            end = p;
+
+            for (i = 0; i < 8; i += 2) {
+                end = ngx_sprintf(end, "%02xd%02xd%s",
+                                  sin6->sin6_addr.s6_addr[i],
+                                  sin6->sin6_addr.s6_addr[i + 1],
+                                  i == 6 ? "/64" : ":");
+            }
+
+            return (mfa_str_t) { p, end - p };
+        }
+    }
+#endif
+
+    return ngx_http_mfa_view(&r->connection->addr_text);
+}
+
+
+void
+ngx_http_mfa_input_env(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
+    mfa_env_t *env)
+{
+    ngx_http_mfa_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_mfa_module);
+
+    env->now = ngx_time();
+    env->random = random_bytes;
+    env->keys = mcf->keys;
+    env->portal = &portal->core;
+    env->address = ngx_http_mfa_view(&r->connection->addr_text);
+    env->net = network(r);
+    env->agent = (mfa_str_t) { NULL, 0 };
+    env->request = (mfa_str_t) { NULL, 0 };
+
+    if (r->headers_in.user_agent) {
+        env->agent = ngx_http_mfa_view(&r->headers_in.user_agent->value);
+    }
+}
+
+
+static ngx_int_t
+push(ngx_http_request_t *r, ngx_http_mfa_headers_t *headers, ngx_uint_t i,
+    mfa_str_t value)
+{
+    ngx_table_elt_t  *h;
+
+    /* A line break in a stored name must not become a header of its own. */
+    if (value.len == 0 || !mfa_str_printable(value)) {
+        return NGX_OK;
+    }
+
+    h = ngx_list_push(&r->headers_in.headers);
+
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+    h->hash = headers->hash[i];
+    h->key = headers->names[i];
+    h->lowcase_key = headers->lower[i].data;
+    h->value.data = (u_char *) value.data;
+    h->value.len = value.len;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_mfa_input_identify(ngx_http_request_t *r,
+    ngx_http_mfa_headers_t *headers, const mfa_who_t *who)
+{
+    ngx_uint_t                 i;
+    mfa_str_t                  values[NGX_HTTP_MFA_IDENTITY_N];
+    ngx_http_mfa_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_mfa_module);
+
+    /* A subrequest's list shares its parts with the parent's: it gets its own
+       before anything is added. */
+    if (rebuild(r, mcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (headers == NULL || who == NULL) {
+        return NGX_OK;
+    }
+
+    values[0] = who->account.login;
+    values[1] = who->account.email;
+    values[2] = who->account.name;
+    values[3] = who->account.role;
+    values[4] = who->session.portal;
+    values[5] = mfa_str_from(mfa_level_name(who->session.level));
+
+    for (i = 0; i < NGX_HTTP_MFA_IDENTITY_N; i++) {
+        if (push(r, headers, i, values[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}

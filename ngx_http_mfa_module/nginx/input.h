@@ -1,0 +1,60 @@
+/*
+ * What a request brings: our cookies, which are taken out of its headers before
+ * anything else looks at them, forged identity headers, which are thrown away,
+ * and the few headers by which its kind is told.
+ */
+
+#ifndef NGX_HTTP_MFA_INPUT_H
+#define NGX_HTTP_MFA_INPUT_H
+
+#include "nginx/conf.h"
+#include "core/cookie.h"
+#include "core/flow_gate.h"
+
+typedef struct {
+    mfa_cookie_t           session;
+    mfa_cookie_t           login;
+} ngx_http_mfa_cookies_t;
+
+/* Kept for the life of the main request, across internal redirects. */
+typedef struct {
+    ngx_http_mfa_cookies_t  *cookies;           /* one for each portal */
+    ngx_uint_t               identity;          /* headers were sent on */
+    /* Who is there, once a gate flow has told, for the portal it told of. */
+    ngx_http_mfa_portal_t   *portal;
+    mfa_who_t                who;
+    mfa_verdict_e            verdict;
+    ngx_uint_t               judged;
+} ngx_http_mfa_main_t;
+
+/* POST_READ: collects and cleans. */
+ngx_int_t ngx_http_mfa_input_handler(ngx_http_request_t *r);
+
+/* The main request's record; made when there is none.  NULL: no memory. */
+ngx_http_mfa_main_t *ngx_http_mfa_input_main(ngx_http_request_t *r);
+/* The same, or NULL when there is none. */
+ngx_http_mfa_main_t *ngx_http_mfa_input_find(ngx_http_request_t *r);
+
+/* Whether this connection may carry the portal's cookies: TLS, or the portal
+   says auto and both ends are loopback. */
+ngx_uint_t ngx_http_mfa_input_secure(ngx_http_request_t *r,
+    ngx_http_mfa_portal_t *portal);
+
+/* A navigation of a browser, which can be led to a page. */
+ngx_uint_t ngx_http_mfa_input_navigation(ngx_http_request_t *r);
+
+/* Whether a POST comes from a page of this very site (Origin, Sec-Fetch-Site). */
+ngx_uint_t ngx_http_mfa_input_same_origin(ngx_http_request_t *r);
+
+/* A request header by its lower-case name; NULL when absent. */
+ngx_str_t *ngx_http_mfa_input_header(ngx_http_request_t *r, const char *name);
+
+/* env for the flows of this request: time, client, keys. */
+void ngx_http_mfa_input_env(ngx_http_request_t *r,
+    ngx_http_mfa_portal_t *portal, mfa_env_t *env);
+
+/* Replaces what identity headers there are by who's. */
+ngx_int_t ngx_http_mfa_input_identify(ngx_http_request_t *r,
+    ngx_http_mfa_headers_t *headers, const mfa_who_t *who);
+
+#endif /* NGX_HTTP_MFA_INPUT_H */

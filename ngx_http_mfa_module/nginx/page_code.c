@@ -1,0 +1,66 @@
+/*
+ * The page that asks for a one-time code.
+ */
+
+#include "nginx/pages.h"
+
+#include "core/flow_code.h"
+
+
+void
+ngx_http_mfa_code_get(ngx_http_mfa_visit_t *v)
+{
+    /* Also a step-up: a session that has had a code may give a fresh one. */
+    if (v->who->has_session && v->who->has_account && v->who->account.enrolled
+        && (v->who->verdict == MFA_VERDICT_CODE
+            || v->who->verdict == MFA_VERDICT_ALLOW))
+    {
+        ngx_http_mfa_visit_page(v, NGX_HTTP_OK, MFA_PAGE_CODE, MFA_ERR_NONE);
+        return;
+    }
+
+    ngx_http_mfa_visit_onward(v, v->who->verdict);
+}
+
+
+static void
+code_done(ngx_http_request_t *r, void *data)
+{
+    mfa_flow_code_t       *code;
+    ngx_http_mfa_visit_t  *v = data;
+
+    code = v->flow;
+
+    if (code->flow.outcome != MFA_OUTCOME_DONE) {
+        ngx_http_mfa_visit_outcome(v, &code->flow, MFA_PAGE_CODE, MFA_ERR_CODE);
+        return;
+    }
+
+    if (ngx_http_mfa_visit_opened(v, &code->opening) != NGX_OK) {
+        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    ngx_http_mfa_visit_onward(v, MFA_VERDICT_ALLOW);
+}
+
+
+void
+ngx_http_mfa_code_post(ngx_http_mfa_visit_t *v)
+{
+    mfa_flow_code_t  *code;
+
+    code = ngx_palloc(v->request->pool, sizeof(mfa_flow_code_t));
+
+    if (code == NULL) {
+        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    mfa_flow_code_init(code);
+    code->who = *v->who;
+    code->code = mfa_form_value(&v->form, "code");
+
+    v->flow = code;
+    ngx_http_mfa_visit_run(v, code_done);
+}

@@ -1,0 +1,147 @@
+/*
+ * The login page and the way out.
+ */
+
+#include "nginx/pages.h"
+
+#include "core/flow_login.h"
+
+
+void
+ngx_http_mfa_login_get(ngx_http_mfa_visit_t *v)
+{
+    if (v->who->has_session && v->who->verdict == MFA_VERDICT_ALLOW) {
+        ngx_http_mfa_visit_onward(v, MFA_VERDICT_ALLOW);
+        return;
+    }
+
+    if (ngx_http_mfa_set_login_token(v) != NGX_OK) {
+        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    ngx_http_mfa_set_flag(v, MFA_VAR_LOGGED_OUT,
+                          mfa_form_value(&v->query, "logged_out").len != 0);
+
+    ngx_http_mfa_visit_page(v, NGX_HTTP_OK, MFA_PAGE_LOGIN, MFA_ERR_NONE);
+}
+
+
+/* Where the new session stands is the policy's to say. */
+static mfa_verdict_e
+verdict_of(ngx_http_mfa_visit_t *v, mfa_flow_login_t *login)
+{
+    mfa_policy_in_t  in;
+
+    in.portal = &v->portal->core;
+    in.rule = MFA_RULE_ACCOUNT;
+    in.fresh_sec = 0;
+    in.now = login->flow.env.now;
+    in.store = MFA_YES;
+    in.session = &login->opening.session;
+    in.account = &login->account;
+
+    return mfa_policy_decide(&in);
+}
+
+
+static void
+login_done(ngx_http_request_t *r, void *data)
+{
+    mfa_flow_login_t      *login;
+    ngx_http_mfa_visit_t  *v = data;
+
+    login = v->flow;
+
+    if (login->flow.outcome == MFA_OUTCOME_DONE) {
+        if (ngx_http_mfa_visit_opened(v, &login->opening) != NGX_OK) {
+            ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
+            return;
+        }
+
+        ngx_http_mfa_visit_onward(v, verdict_of(v, login));
+        return;
+    }
+
+    ngx_http_mfa_set_text(v, MFA_VAR_LOGIN, login->typed);
+
+    if (ngx_http_mfa_set_login_token(v) != NGX_OK) {
+        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    ngx_http_mfa_visit_outcome(v, &login->flow, MFA_PAGE_LOGIN,
+                               MFA_ERR_CREDENTIALS);
+}
+
+
+void
+ngx_http_mfa_login_post(ngx_http_mfa_visit_t *v)
+{
+    mfa_flow_login_t  *login;
+
+    login = ngx_palloc(v->request->pool, sizeof(mfa_flow_login_t));
+
+    if (login == NULL) {
+        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    mfa_flow_login_init(login);
+    login->typed = mfa_form_value(&v->form, "login");
+    login->password = mfa_form_value(&v->form, "password");
+    login->old = *v->who;
+
+    v->flow = login;
+    ngx_http_mfa_visit_run(v, login_done);
+}
+
+
+static void
+logout_done(ngx_http_request_t *r, void *data)
+{
+    ngx_str_t              value;
+    mfa_flow_logout_t     *logout;
+    ngx_http_mfa_visit_t  *v = data;
+
+    logout = v->flow;
+
+    /* A session that could not be ended is not reported as ended. */
+    if (logout->flow.outcome != MFA_OUTCOME_DONE) {
+        ngx_http_mfa_visit_outcome(v, &logout->flow, MFA_PAGE_ERROR,
+                                   MFA_ERR_UNAVAILABLE);
+        return;
+    }
+
+    ngx_str_set(&value, "\"cache\"");
+
+    if (ngx_http_mfa_output_cookie(r, v->portal, 0, mfa_lit(""), 0) != NGX_OK
+        || ngx_http_mfa_output_header(r, "Clear-Site-Data", &value) != NGX_OK)
+    {
+        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    v->next = (mfa_str_t) { NULL, 0 };
+    ngx_http_mfa_visit_to_page(v, "login?logged_out=1");
+}
+
+
+void
+ngx_http_mfa_logout_post(ngx_http_mfa_visit_t *v)
+{
+    mfa_flow_logout_t  *logout;
+
+    logout = ngx_palloc(v->request->pool, sizeof(mfa_flow_logout_t));
+
+    if (logout == NULL) {
+        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    mfa_flow_logout_init(logout);
+    logout->who = *v->who;
+
+    v->flow = logout;
+    ngx_http_mfa_visit_run(v, logout_done);
+}

@@ -1,0 +1,415 @@
+/*
+ * Pages: endpoints and what all of them check first, see pages.h.
+ *
+ * To add a page: its row in endpoints[], its function in a page_*.c, its
+ * template, its row in core/page.h.
+ */
+
+#include "nginx/pages.h"
+
+#include "core/return_url.h"
+
+
+static const ngx_http_mfa_endpoint_t  endpoints[] = {
+    { "login",       ngx_http_mfa_login_get,       ngx_http_mfa_login_post, 1 },
+    { "code",        ngx_http_mfa_code_get,        ngx_http_mfa_code_post,  0 },
+    { "enrol",       ngx_http_mfa_enrol_get,       NULL,                    0 },
+    { "enrol/scan",  ngx_http_mfa_scan_get,        ngx_http_mfa_scan_post,  0 },
+    { "enrol/later", NULL,                         ngx_http_mfa_later_post, 0 },
+    { "enrol/done",  ngx_http_mfa_done_get,        NULL,                    0 },
+    { "locked",      ngx_http_mfa_locked_get,      NULL,                    0 },
+    { "blocked",     ngx_http_mfa_blocked_get,     NULL,                    0 },
+    { "unavailable", ngx_http_mfa_unavailable_get, NULL,                    0 },
+    { "security",    ngx_http_mfa_security_get,    NULL,                    0 },
+    { "logout",      NULL,                         ngx_http_mfa_logout_post, 0 },
+    { NULL, NULL, NULL, 0 }
+};
+
+static void ngx_http_mfa_visit_body(ngx_http_request_t *r);
+static void ngx_http_mfa_visit_who(ngx_http_request_t *r, void *data);
+
+
+static const ngx_http_mfa_endpoint_t *
+endpoint_find(ngx_http_mfa_portal_t *portal, ngx_str_t *uri)
+{
+    mfa_str_t                       path;
+    const ngx_http_mfa_endpoint_t  *e;
+
+    if (uri->len < portal->core.pages.len
+        || ngx_memcmp(uri->data, portal->core.pages.data,
+                      portal->core.pages.len) != 0)
+    {
+        return NULL;
+    }
+
+    path.data = uri->data + portal->core.pages.len;
+    path.len = uri->len - portal->core.pages.len;
+
+    for (e = endpoints; e->path; e++) {
+        if (mfa_str_is(path, e->path)) {
+            return e;
+        }
+    }
+
+    return NULL;
+}
+
+
+static void
+wipe(void *data)
+{
+    mfa_buf_t  *room = data;
+
+    mfa_wipe(room->data, room->cap);
+}
+
+
+/* Decodes a form into wiped memory. */
+static mfa_form_e
+form_decode(ngx_http_request_t *r, mfa_form_t *form, mfa_str_t text)
+{
+    u_char              *p;
+    mfa_buf_t           *room;
+    ngx_pool_cleanup_t  *cln;
+
+    form->n = 0;
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(mfa_buf_t));
+    p = ngx_pnalloc(r->pool, text.len + 1);
+
+    if (cln == NULL || p == NULL) {
+        return MFA_FORM_TOO_LARGE;
+    }
+
+    room = cln->data;
+    mfa_buf_init(room, p, text.len + 1);
+    cln->handler = wipe;
+
+    return mfa_form_decode(form, text, room);
+}
+
+
+/* A return URL is only ever a place outside the pages themselves. */
+static void
+next_set(ngx_http_mfa_visit_t *v, const mfa_form_t *form)
+{
+    mfa_str_t     next;
+    mfa_portal_t *portal;
+
+    portal = &v->portal->core;
+    next = mfa_form_value(form, "next");
+
+    if (next.len && mfa_return_url_check(next)
+        && !(next.len >= portal->pages.len
+             && ngx_memcmp(next.data, portal->pages.data, portal->pages.len)
+                == 0))
+    {
+        v->next = next;
+    }
+}
+
+
+static ngx_http_mfa_visit_t *
+visit_make(ngx_http_request_t *r)
+{
+    ngx_http_mfa_visit_t     *v;
+    ngx_http_mfa_loc_conf_t  *lcf;
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_mfa_module);
+    v = ngx_pcalloc(r->pool, sizeof(ngx_http_mfa_visit_t));
+
+    if (v == NULL) {
+        return NULL;
+    }
+
+    v->request = r;
+    v->portal = lcf->portal;
+    v->post = r->method == NGX_HTTP_POST;
+    v->endpoint = endpoint_find(lcf->portal, &r->uri);
+
+    if (form_decode(r, &v->query, ngx_http_mfa_view(&r->args)) == MFA_FORM_OK) {
+        next_set(v, &v->query);
+    }
+
+    return v;
+}
+
+
+static ngx_int_t
+method_refuse(ngx_http_mfa_visit_t *v)
+{
+    ngx_str_t  allow;
+
+    if (v->endpoint->get && v->endpoint->post) {
+        ngx_str_set(&allow, "GET, HEAD, POST");
+
+    } else if (v->endpoint->get) {
+        ngx_str_set(&allow, "GET, HEAD");
+
+    } else {
+        ngx_str_set(&allow, "POST");
+    }
+
+    if (ngx_http_mfa_output_header(v->request, "Allow", &allow) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_http_mfa_visit_page(v, NGX_HTTP_NOT_ALLOWED, MFA_PAGE_ERROR,
+                            MFA_ERR_METHOD);
+    return NGX_DONE;
+}
+
+
+/* Starts with flow gate: every page wants to know who is there. */
+static void
+visit_begin(ngx_http_mfa_visit_t *v)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = v->request;
+
+    if (ngx_http_mfa_gate_flow(r, v->portal, &v->token, &v->gate) != NGX_OK) {
+        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    rc = ngx_http_mfa_task_run(r, &v->gate->flow, ngx_http_mfa_visit_who, v);
+
+    if (rc == NGX_OK) {
+        ngx_http_mfa_visit_who(r, v);
+
+    } else if (rc == NGX_ERROR) {
+        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
+    }
+}
+
+
+ngx_int_t
+ngx_http_mfa_pages_handler(ngx_http_request_t *r)
+{
+    ngx_int_t              rc;
+    ngx_http_mfa_visit_t  *v;
+
+    v = visit_make(r);
+
+    if (v == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    /* From here on the visit holds the request until visit_end. */
+    r->main->count++;
+
+    if (r != r->main) {
+        ngx_http_mfa_visit_end(v, NGX_HTTP_NOT_FOUND);
+
+    } else if (v->endpoint == NULL) {
+        ngx_http_mfa_visit_page(v, NGX_HTTP_NOT_FOUND, MFA_PAGE_ERROR,
+                                MFA_ERR_NOT_FOUND);
+
+    } else if (!ngx_http_mfa_input_secure(r, v->portal)) {
+        ngx_http_mfa_visit_page(v, NGX_HTTP_FORBIDDEN, MFA_PAGE_ERROR,
+                                MFA_ERR_INSECURE);
+
+    } else if (v->post ? v->endpoint->post == NULL
+               : !(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))
+                 || v->endpoint->get == NULL)
+    {
+        rc = method_refuse(v);
+
+        if (rc != NGX_DONE) {
+            ngx_http_mfa_visit_end(v, rc);
+        }
+
+    } else if (!v->post) {
+        visit_begin(v);
+
+    } else if (!ngx_http_mfa_input_same_origin(r)) {
+        ngx_http_mfa_visit_page(v, NGX_HTTP_FORBIDDEN, MFA_PAGE_ERROR,
+                                MFA_ERR_ORIGIN);
+
+    } else if (r->headers_in.content_length_n > MFA_FORM_BODY_MAX) {
+        ngx_http_mfa_visit_page(v, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                                MFA_PAGE_ERROR, MFA_ERR_TOO_LARGE);
+    } else {
+        ngx_http_set_ctx(r, v, ngx_http_mfa_module);
+
+        /* Reading counts once for itself: the visit's own hold goes back. */
+        r->main->count--;
+        rc = ngx_http_read_client_request_body(r, ngx_http_mfa_visit_body);
+
+        return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
+    }
+
+    return NGX_DONE;
+}
+
+
+static ngx_uint_t
+is_form(ngx_http_request_t *r)
+{
+    size_t      len;
+    ngx_str_t  *type;
+
+    static const char  name[] = "application/x-www-form-urlencoded";
+
+    if (r->headers_in.content_type == NULL) {
+        return 0;
+    }
+
+    type = &r->headers_in.content_type->value;
+    len = sizeof(name) - 1;
+
+    return type->len >= len
+           && ngx_strncasecmp(type->data, (u_char *) name, len) == 0
+           && (type->len == len || type->data[len] == ';'
+               || type->data[len] == ' ');
+}
+
+
+/* The body as one piece; it was kept in memory. */
+static mfa_form_e
+body_decode(ngx_http_mfa_visit_t *v)
+{
+    size_t        len;
+    u_char       *p, *whole;
+    mfa_form_e    rc;
+    ngx_chain_t  *cl, *bufs;
+
+    if (v->request->request_body == NULL
+        || v->request->request_body->bufs == NULL)
+    {
+        return MFA_FORM_OK;
+    }
+
+    bufs = v->request->request_body->bufs;
+    len = 0;
+
+    for (cl = bufs; cl; cl = cl->next) {
+        if (cl->buf->in_file) {
+            return MFA_FORM_TOO_LARGE;
+        }
+
+        len += cl->buf->last - cl->buf->pos;
+    }
+
+    if (len > MFA_FORM_BODY_MAX) {
+        return MFA_FORM_TOO_LARGE;
+    }
+
+    whole = ngx_pnalloc(v->request->pool, len + 1);
+
+    if (whole == NULL) {
+        return MFA_FORM_TOO_LARGE;
+    }
+
+    for (p = whole, cl = bufs; cl; cl = cl->next) {
+        len = cl->buf->last - cl->buf->pos;
+        p = ngx_cpymem(p, cl->buf->pos, len);
+        mfa_wipe(cl->buf->pos, len);
+    }
+
+    rc = form_decode(v->request, &v->form,
+                     (mfa_str_t) { whole, (size_t) (p - whole) });
+    mfa_wipe(whole, p - whole);
+
+    return rc;
+}
+
+
+static void
+ngx_http_mfa_visit_body(ngx_http_request_t *r)
+{
+    mfa_form_e             rc;
+    ngx_http_mfa_visit_t  *v;
+
+    v = ngx_http_get_module_ctx(r, ngx_http_mfa_module);
+    rc = body_decode(v);
+
+    if (rc == MFA_FORM_TOO_LARGE) {
+        ngx_http_mfa_visit_page(v, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                                MFA_PAGE_ERROR, MFA_ERR_TOO_LARGE);
+        return;
+    }
+
+    if (rc != MFA_FORM_OK || !is_form(r)) {
+        ngx_http_mfa_visit_page(v, NGX_HTTP_BAD_REQUEST, MFA_PAGE_ERROR,
+                                MFA_ERR_FORM);
+        return;
+    }
+
+    next_set(v, &v->form);
+    visit_begin(v);
+}
+
+
+static mfa_tri_e
+token_check(ngx_http_mfa_visit_t *v)
+{
+    mfa_str_t                  token;
+    ngx_http_mfa_main_t       *m;
+    ngx_http_mfa_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(v->request, ngx_http_mfa_module);
+    m = ngx_http_mfa_input_find(v->request);
+    token = mfa_form_value(&v->form, "csrf");
+
+    if (m == NULL || token.len == 0) {
+        return MFA_NO;
+    }
+
+    if (v->endpoint->login_form) {
+        return m->cookies[v->portal->index].login.n == 1
+               ? mfa_form_token_check(mcf->keys, "login",
+                                      m->cookies[v->portal->index].login.value,
+                                      token)
+               : MFA_NO;
+    }
+
+    return v->gate->token
+           ? mfa_form_token_check(mcf->keys, "session",
+                                  (mfa_str_t) { v->token.id, MFA_TOKEN_BYTES },
+                                  token)
+           : MFA_NO;
+}
+
+
+static void
+ngx_http_mfa_visit_who(ngx_http_request_t *r, void *data)
+{
+    ngx_http_mfa_visit_t  *v = data;
+
+    v->who = &v->gate->who;
+
+    if (v->gate->flow.outcome != MFA_OUTCOME_DONE
+        || ngx_http_mfa_gate_keep(r, v->portal, v->gate) != NGX_OK)
+    {
+        ngx_http_mfa_visit_outcome(v, &v->gate->flow, MFA_PAGE_ERROR,
+                                   MFA_ERR_UNAVAILABLE);
+        return;
+    }
+
+    if (!v->post) {
+        v->endpoint->get(v);
+        return;
+    }
+
+    if (token_check(v) == MFA_YES) {
+        v->endpoint->post(v);
+        return;
+    }
+
+    /* A form that outlived its cookie is shown again, fresh. */
+    if (v->endpoint->login_form) {
+        ngx_http_mfa_set_text(v, MFA_VAR_LOGIN,
+                              mfa_form_value(&v->form, "login"));
+
+        if (ngx_http_mfa_set_login_token(v) == NGX_OK) {
+            ngx_http_mfa_visit_page(v, NGX_HTTP_FORBIDDEN, MFA_PAGE_LOGIN,
+                                    MFA_ERR_CSRF);
+            return;
+        }
+    }
+
+    ngx_http_mfa_visit_page(v, NGX_HTTP_FORBIDDEN, MFA_PAGE_ERROR,
+                            MFA_ERR_CSRF);
+}

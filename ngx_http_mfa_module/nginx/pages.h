@@ -1,0 +1,97 @@
+/*
+ * The portal's pages: one visit, from the request to the page or redirect that
+ * answers it.  pages.c finds the endpoint, checks what every page checks (TLS,
+ * method, origin, form, form token) and asks flow gate who is there; the files
+ * page_*.c do the rest, a subject each.
+ */
+
+#ifndef NGX_HTTP_MFA_PAGES_H
+#define NGX_HTTP_MFA_PAGES_H
+
+#include "nginx/gate.h"
+#include "nginx/output.h"
+#include "nginx/task.h"
+
+#include "core/flow_session.h"
+#include "core/form.h"
+
+typedef struct ngx_http_mfa_visit_s  ngx_http_mfa_visit_t;
+
+/* Answers the visit, now or later: ends with ngx_http_mfa_visit_end. */
+typedef void (*ngx_http_mfa_visit_pt)(ngx_http_mfa_visit_t *v);
+
+typedef struct {
+    const char              *path;              /* below the pages path */
+    ngx_http_mfa_visit_pt    get;               /* NULL: not allowed */
+    ngx_http_mfa_visit_pt    post;
+    ngx_uint_t               login_form;        /* token bound to its cookie */
+} ngx_http_mfa_endpoint_t;
+
+struct ngx_http_mfa_visit_s {
+    ngx_http_request_t            *request;
+    ngx_http_mfa_portal_t         *portal;
+    const ngx_http_mfa_endpoint_t *endpoint;
+    ngx_uint_t                     post;
+    mfa_form_t                     form;        /* the body's fields */
+    mfa_form_t                     query;
+    mfa_str_t                      next;        /* checked, or empty */
+    mfa_session_token_t            token;       /* of the cookie */
+    mfa_flow_gate_t               *gate;
+    mfa_who_t                     *who;         /* the gate's */
+    void                          *flow;        /* the endpoint's own */
+    mfa_value_t                    model[MFA_VAR_N];
+};
+
+/* Content handler of mfa_pages. */
+ngx_int_t ngx_http_mfa_pages_handler(ngx_http_request_t *r);
+
+/* For page_*.c. */
+
+/* Ends the visit; v and its request may be gone then. */
+void ngx_http_mfa_visit_end(ngx_http_mfa_visit_t *v, ngx_int_t rc);
+/* Fills in what pages share and sends one. */
+void ngx_http_mfa_visit_page(ngx_http_mfa_visit_t *v, ngx_uint_t status,
+    mfa_page_e page, mfa_error_e error);
+/* 303 to a page of the portal, carrying next along. */
+void ngx_http_mfa_visit_to_page(ngx_http_mfa_visit_t *v, const char *page);
+/* 303 to where a verdict leads: next or home when it allows. */
+void ngx_http_mfa_visit_onward(ngx_http_mfa_visit_t *v, mfa_verdict_e verdict);
+/* The page or redirect for an outcome that is not DONE: page is shown again
+   for what the person can correct. */
+void ngx_http_mfa_visit_outcome(ngx_http_mfa_visit_t *v, mfa_flow_t *flow,
+    mfa_page_e page, mfa_error_e refused);
+/* Sets the cookie of an opened session; NGX_ERROR ends nothing. */
+ngx_int_t ngx_http_mfa_visit_opened(ngx_http_mfa_visit_t *v,
+    const mfa_opening_t *opening);
+/* Runs the endpoint's own flow (v->flow), then calls done. */
+void ngx_http_mfa_visit_run(ngx_http_mfa_visit_t *v,
+    ngx_http_mfa_task_done_pt done);
+
+/* Model values. */
+void ngx_http_mfa_set_text(ngx_http_mfa_visit_t *v, mfa_var_e var,
+    mfa_str_t text);
+void ngx_http_mfa_set_number(ngx_http_mfa_visit_t *v, mfa_var_e var,
+    int64_t number);
+void ngx_http_mfa_set_flag(ngx_http_mfa_visit_t *v, mfa_var_e var, int flag);
+void ngx_http_mfa_set_date(ngx_http_mfa_visit_t *v, mfa_var_e var,
+    int64_t unix_sec);
+/* The login form's token and, when the browser has none, its cookie. */
+ngx_int_t ngx_http_mfa_set_login_token(ngx_http_mfa_visit_t *v);
+
+/* Endpoints, by file. */
+void ngx_http_mfa_login_get(ngx_http_mfa_visit_t *v);       /* page_login.c */
+void ngx_http_mfa_login_post(ngx_http_mfa_visit_t *v);
+void ngx_http_mfa_logout_post(ngx_http_mfa_visit_t *v);
+void ngx_http_mfa_code_get(ngx_http_mfa_visit_t *v);        /* page_code.c */
+void ngx_http_mfa_code_post(ngx_http_mfa_visit_t *v);
+void ngx_http_mfa_enrol_get(ngx_http_mfa_visit_t *v);       /* page_enrol.c */
+void ngx_http_mfa_scan_get(ngx_http_mfa_visit_t *v);
+void ngx_http_mfa_scan_post(ngx_http_mfa_visit_t *v);
+void ngx_http_mfa_later_post(ngx_http_mfa_visit_t *v);
+void ngx_http_mfa_done_get(ngx_http_mfa_visit_t *v);
+void ngx_http_mfa_locked_get(ngx_http_mfa_visit_t *v);      /* page_state.c */
+void ngx_http_mfa_blocked_get(ngx_http_mfa_visit_t *v);
+void ngx_http_mfa_unavailable_get(ngx_http_mfa_visit_t *v);
+void ngx_http_mfa_security_get(ngx_http_mfa_visit_t *v);
+
+#endif /* NGX_HTTP_MFA_PAGES_H */

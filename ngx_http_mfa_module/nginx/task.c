@@ -1,0 +1,294 @@
+/*
+ * Tasks, see task.h.
+ *
+ * A call or a hash job outlives its request if it must: the request's cleanup
+ * makes the task forget it.  The task itself is in the request's pool.
+ */
+
+#include "nginx/task.h"
+
+
+typedef struct replies_s  replies_t;
+
+struct replies_s {
+    mfa_reply_t             **replies;
+    ngx_uint_t                n;
+    replies_t                *next;
+};
+
+struct ngx_http_mfa_task_s {
+    ngx_http_request_t       *request;
+    mfa_flow_t               *flow;
+    ngx_http_mfa_task_done_pt done;
+    void                     *data;
+    ngx_http_mfa_call_t      *call;             /* in flight, or NULL */
+    ngx_http_mfa_hash_job_t  *job;              /* in flight, or NULL */
+    ngx_http_mfa_link_t      *reserved;
+    ngx_uint_t                clean;            /* no WATCH is left on it */
+    replies_t                *kept;
+};
+
+static void ngx_http_mfa_task_answered(ngx_http_mfa_call_t *call);
+static void ngx_http_mfa_task_hashed(void *data, mfa_tri_e answer);
+
+
+static ngx_http_mfa_links_t *
+links_of(ngx_http_request_t *r)
+{
+    ngx_http_mfa_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_mfa_module);
+
+    if (mcf->links == NULL) {
+        mcf->links = ngx_http_mfa_links_create(&mcf->link, ngx_cycle->log);
+    }
+
+    return mcf->links;
+}
+
+
+static void
+reserved_release(ngx_http_mfa_task_t *task)
+{
+    if (task->reserved) {
+        ngx_http_mfa_link_release(links_of(task->request), task->reserved,
+                                  task->clean);
+        task->reserved = NULL;
+    }
+}
+
+
+/* The request ends, whatever the flow waits for. */
+static void
+task_cleanup(void *data)
+{
+    ngx_http_mfa_task_t  *task = data;
+
+    if (task->call) {
+        ngx_http_mfa_call_forget(task->call);
+        task->call = NULL;
+        task->clean = 0;
+    }
+
+    if (task->job) {
+        ngx_http_mfa_hash_forget(task->job);
+        task->job = NULL;
+    }
+
+    reserved_release(task);
+}
+
+
+static void
+replies_cleanup(void *data)
+{
+    replies_t            *kept;
+    ngx_http_mfa_task_t  *task = data;
+
+    for (kept = task->kept; kept; kept = kept->next) {
+        ngx_http_mfa_replies_free(kept->replies, kept->n);
+    }
+}
+
+
+/* 1: asked, wait; 0: could not even ask. */
+static ngx_uint_t
+store_ask(ngx_http_mfa_task_t *task)
+{
+    ngx_http_mfa_links_t  *links;
+
+    links = links_of(task->request);
+
+    if (links == NULL || task->flow->op.failed) {
+        return 0;
+    }
+
+    if (!task->flow->op.reserve) {
+        reserved_release(task);
+    }
+
+    task->clean = 0;
+    task->call = ngx_http_mfa_call_send(links, &task->flow->op,
+                                        task->flow->op.reserve
+                                        ? &task->reserved : NULL,
+                                        ngx_http_mfa_task_answered, task);
+    return task->call != NULL;
+}
+
+
+static ngx_uint_t
+hash_ask(ngx_http_mfa_task_t *task)
+{
+    ngx_http_mfa_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(task->request, ngx_http_mfa_module);
+    task->job = ngx_http_mfa_hash_check(&mcf->hash, &task->flow->hash,
+                                        ngx_http_mfa_task_hashed, task,
+                                        ngx_cycle->log);
+    return task->job != NULL;
+}
+
+
+/* Goes on until the flow waits or ends. */
+static ngx_int_t
+advance(ngx_http_mfa_task_t *task, const mfa_result_t *result)
+{
+    ngx_uint_t    asked;
+    mfa_result_t  none;
+
+    for ( ;; ) {
+        task->flow->env.now = ngx_time();
+
+        switch (task->flow->run(task->flow, result)) {
+        case MFA_FLOW_STORE:
+            asked = store_ask(task);
+            break;
+
+        case MFA_FLOW_HASH:
+            asked = hash_ask(task);
+            break;
+
+        default:
+            reserved_release(task);
+
+            if (task->flow->alarm) {
+                ngx_log_error(NGX_LOG_ERR, task->request->connection->log, 0,
+                              "mfa: %s", task->flow->alarm);
+            }
+
+            return NGX_OK;
+        }
+
+        if (asked) {
+            return NGX_AGAIN;
+        }
+
+        ngx_memzero(&none, sizeof(mfa_result_t));
+        result = &none;
+    }
+}
+
+
+static void
+resume(ngx_http_mfa_task_t *task, const mfa_result_t *result)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = task->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    if (advance(task, result) == NGX_OK) {
+        task->done(r, task->data);
+    }
+
+    /* r may be gone; what it left to do is on the connection. */
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_mfa_task_answered(ngx_http_mfa_call_t *call)
+{
+    replies_t            *kept;
+    ngx_uint_t            n;
+    mfa_result_t          result;
+    ngx_http_mfa_task_t  *task;
+
+    task = call->data;
+    task->call = NULL;
+    result = call->result;
+    task->clean = result.ok && task->flow->op.reserve;
+
+    if (result.ok) {
+        kept = ngx_palloc(task->request->pool, sizeof(replies_t));
+
+        if (kept == NULL) {
+            result.ok = 0;
+
+        } else {
+            kept->replies = ngx_http_mfa_call_keep(call, &n);
+            kept->n = n;
+            kept->next = task->kept;
+            task->kept = kept;
+            result.replies = (const mfa_reply_t *const *) kept->replies;
+            result.n = n;
+        }
+    }
+
+    resume(task, &result);
+}
+
+
+static void
+ngx_http_mfa_task_hashed(void *data, mfa_tri_e answer)
+{
+    mfa_result_t          result;
+    ngx_http_mfa_task_t  *task = data;
+
+    task->job = NULL;
+
+    ngx_memzero(&result, sizeof(mfa_result_t));
+    result.hash = answer;
+
+    resume(task, &result);
+}
+
+
+ngx_int_t
+ngx_http_mfa_task_run(ngx_http_request_t *r, mfa_flow_t *flow,
+    ngx_http_mfa_task_done_pt done, void *data)
+{
+    ngx_http_cleanup_t   *cln;
+    ngx_pool_cleanup_t   *pool_cln;
+    ngx_http_mfa_task_t  *task;
+
+    task = ngx_pcalloc(r->pool, sizeof(ngx_http_mfa_task_t));
+    cln = ngx_http_cleanup_add(r, 0);
+    pool_cln = ngx_pool_cleanup_add(r->pool, 0);
+
+    if (task == NULL || cln == NULL || pool_cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    task->request = r;
+    task->flow = flow;
+    task->done = done;
+    task->data = data;
+
+    cln->handler = task_cleanup;
+    cln->data = task;
+    pool_cln->handler = replies_cleanup;
+    pool_cln->data = task;
+
+    return advance(task, NULL);
+}
+
+
+static void
+ignore(ngx_http_mfa_call_t *call)
+{
+    /* Forgotten when sent: never called. */
+}
+
+
+void
+ngx_http_mfa_task_send(ngx_http_request_t *r, const mfa_op_t *op)
+{
+    ngx_http_mfa_call_t   *call;
+    ngx_http_mfa_links_t  *links;
+
+    links = links_of(r);
+
+    if (links == NULL || op->failed) {
+        return;
+    }
+
+    call = ngx_http_mfa_call_send(links, op, NULL, ignore, NULL);
+
+    if (call) {
+        ngx_http_mfa_call_forget(call);
+    }
+}

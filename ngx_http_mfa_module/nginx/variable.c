@@ -1,0 +1,171 @@
+/*
+ * Variables, see variable.h.  They are not cacheable: a use before the gate must
+ * not freeze them as empty.  Their bytes live as long as the request.
+ */
+
+#include "nginx/variable.h"
+#include "nginx/input.h"
+
+#define SESSION_REFERENCE  12               /* characters of the token hash */
+
+typedef enum {
+    VAR_USER = 0, VAR_EMAIL, VAR_NAME, VAR_ROLE, VAR_PORTAL, VAR_LEVEL,
+    VAR_VERDICT, VAR_GRACE_LEFT, VAR_CODE_AGE, VAR_SESSION
+} variable_e;
+
+
+static mfa_str_t
+number(ngx_http_request_t *r, int64_t n)
+{
+    u_char  *p;
+
+    p = ngx_pnalloc(r->pool, NGX_INT64_LEN);
+
+    if (p == NULL) {
+        return (mfa_str_t) { NULL, 0 };
+    }
+
+    return (mfa_str_t) { p, (size_t) (ngx_sprintf(p, "%L", n) - p) };
+}
+
+
+static mfa_str_t
+of_session(ngx_http_request_t *r, const mfa_who_t *who, variable_e which)
+{
+    size_t  len;
+
+    switch (which) {
+    case VAR_USER:
+        return who->session.login;
+    case VAR_PORTAL:
+        return who->session.portal;
+    case VAR_CODE_AGE:
+        return who->session.code_at
+               ? number(r, ngx_time() - who->session.code_at)
+               : mfa_lit("");
+    case VAR_SESSION:
+        len = who->hash.len < SESSION_REFERENCE ? who->hash.len
+                                                : SESSION_REFERENCE;
+        return (mfa_str_t) { who->hash.data, len };
+    default:
+        return mfa_lit("");
+    }
+}
+
+
+static mfa_str_t
+of_account(ngx_http_request_t *r, const ngx_http_mfa_main_t *m,
+    variable_e which)
+{
+    int64_t  left;
+
+    switch (which) {
+    case VAR_EMAIL:
+        return m->who.account.email;
+    case VAR_NAME:
+        return m->who.account.name;
+    case VAR_ROLE:
+        return m->who.account.role;
+    case VAR_GRACE_LEFT:
+        left = mfa_policy_grace_left(&m->portal->core, &m->who.account,
+                                     ngx_time());
+        return left >= 0 ? number(r, left) : mfa_lit("");
+    default:
+        return mfa_lit("");
+    }
+}
+
+
+static mfa_str_t
+value_of(ngx_http_request_t *r, variable_e which)
+{
+    ngx_http_mfa_main_t      *m;
+    ngx_http_mfa_loc_conf_t  *lcf;
+
+    m = ngx_http_mfa_input_find(r);
+
+    if (m == NULL || !m->judged) {
+        lcf = ngx_http_get_module_loc_conf(r, ngx_http_mfa_module);
+
+        return which == VAR_VERDICT && lcf->portal == NULL ? mfa_lit("off")
+                                                           : mfa_lit("");
+    }
+
+    switch (which) {
+    case VAR_VERDICT:
+        return mfa_str_from(mfa_verdict_name(m->verdict));
+
+    case VAR_LEVEL:
+        return mfa_str_from(mfa_level_name(m->who.has_session
+                                           ? m->who.session.level
+                                           : MFA_LEVEL_NONE));
+    case VAR_USER:
+    case VAR_PORTAL:
+    case VAR_CODE_AGE:
+    case VAR_SESSION:
+        return m->who.has_session ? of_session(r, &m->who, which)
+                                  : mfa_lit("");
+    default:
+        return m->who.has_session && m->who.has_account
+               ? of_account(r, m, which) : mfa_lit("");
+    }
+}
+
+
+static ngx_int_t
+variable_get(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+    uintptr_t data)
+{
+    mfa_str_t  value;
+
+    value = value_of(r, (variable_e) data);
+
+    v->valid = 1;
+    v->no_cacheable = 1;
+    v->not_found = 0;
+    v->len = value.len;
+    v->data = (u_char *) value.data;
+
+    return NGX_OK;
+}
+
+
+static ngx_http_variable_t  variables[] = {
+#define VARIABLE(name, which)                                                 \
+    { ngx_string(name), NULL, variable_get, which,                            \
+      NGX_HTTP_VAR_NOCACHEABLE, 0 }
+
+    VARIABLE("mfa_user", VAR_USER),
+    VARIABLE("mfa_email", VAR_EMAIL),
+    VARIABLE("mfa_name", VAR_NAME),
+    VARIABLE("mfa_role", VAR_ROLE),
+    VARIABLE("mfa_portal", VAR_PORTAL),
+    VARIABLE("mfa_level", VAR_LEVEL),
+    VARIABLE("mfa_verdict", VAR_VERDICT),
+    VARIABLE("mfa_grace_left", VAR_GRACE_LEFT),
+    VARIABLE("mfa_code_age", VAR_CODE_AGE),
+    VARIABLE("mfa_session", VAR_SESSION),
+
+#undef VARIABLE
+    ngx_http_null_variable
+};
+
+
+ngx_int_t
+ngx_http_mfa_variables_add(ngx_conf_t *cf)
+{
+    ngx_http_variable_t  *v, *var;
+
+    for (v = variables; v->name.len; v++) {
+        var = ngx_http_add_variable(cf, &v->name, v->flags);
+
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = v->get_handler;
+        var->data = v->data;
+    }
+
+    return NGX_OK;
+}

@@ -38,6 +38,8 @@ private_apt_init() {
     test -s "$private_dir/sources.list"
 }
 
+# Signatures are checked, freshness is not: the mirror may be a snapshot, and what
+# is fetched is for tests only.
 private_apt() {
     tool=$1
     shift
@@ -47,6 +49,7 @@ private_apt() {
         -o Dir::Etc::SourceParts=/dev/null \
         -o Dir::State::Lists="$private_dir/lists" \
         -o Dir::Cache="$private_dir/cache" \
+        -o Acquire::Check-Valid-Until=false \
         -o APT::Sandbox::User="$(id -un)" \
         "$@"
 }

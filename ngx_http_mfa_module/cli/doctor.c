@@ -221,31 +221,29 @@ check_clock(doctor_t *doctor, const mfa_op_t *op, const mfa_result_t *result,
 static int
 check_store(doctor_t *doctor)
 {
-    mfa_at_t       version, policy, clock_at;
-    mfa_op_t       op;
-    mfa_result_t   result;
-    mfactl_t      *ctl;
+    mfa_at_t         version, policy, clock_at;
+    mfa_op_t         op;
+    mfa_str_t        address;
+    mfa_result_t     result;
+    mfactl_drive_t  *drive;
 
-    ctl = doctor->ctl;
-    result.ok = 0;
+    drive = &doctor->ctl->drive;
+    address = doctor->ctl->conf.endpoint.address;
 
-    if (mfactl_drive_open(&ctl->drive, &ctl->conf.endpoint) == 0) {
-        mfa_op_reset(&op);
-        version = mfa_store_server_info(&op, "server");
-        policy = mfa_store_server_policy(&op);
-        clock_at = mfa_store_server_time(&op);
-        result = mfactl_drive_op(&ctl->drive, &op);
-    }
+    mfa_op_reset(&op);
+    version = mfa_store_server_info(&op, "server");
+    policy = mfa_store_server_policy(&op);
+    clock_at = mfa_store_server_time(&op);
+    result = mfactl_drive_op(drive, &op);
 
     if (!result.ok) {
-        say(doctor, "store", "fail", "%.*s: %s",
-            (int) ctl->conf.endpoint.address.len,
-            (const char *) ctl->conf.endpoint.address.data, ctl->drive.why);
+        say(doctor, "store", "fail", "%.*s: %s", (int) address.len,
+            (const char *) address.data, drive->why);
         return MFACTL_UNAVAILABLE;
     }
 
-    say(doctor, "store", "ok", "%.*s", (int) ctl->conf.endpoint.address.len,
-        (const char *) ctl->conf.endpoint.address.data);
+    say(doctor, "store", "ok", "%.*s", (int) address.len,
+        (const char *) address.data);
     check_version(doctor, &op, &result, version);
     check_policy(doctor, &op, &result, policy);
     check_clock(doctor, &op, &result, clock_at);

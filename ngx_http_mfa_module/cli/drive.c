@@ -161,8 +161,8 @@ receive_op(mfactl_drive_t *drive, mfactl_kept_t *kept, size_t n,
 }
 
 
-mfa_result_t
-mfactl_drive_op(mfactl_drive_t *drive, const mfa_op_t *op)
+static mfa_result_t
+carry_out(mfactl_drive_t *drive, const mfa_op_t *op)
 {
     int64_t         deadline;
     mfa_result_t    result;
@@ -230,7 +230,7 @@ all_accepted(mfactl_drive_t *drive, const mfa_op_t *op)
     size_t         i;
     mfa_result_t   result;
 
-    result = mfactl_drive_op(drive, op);
+    result = carry_out(drive, op);
 
     if (!result.ok) {
         return -1;
@@ -317,7 +317,7 @@ check_schema(mfactl_drive_t *drive)
 
     mfa_op_reset(&op);
     at = mfa_store_schema(&op);
-    result = mfactl_drive_op(drive, &op);
+    result = carry_out(drive, &op);
 
     if (!result.ok) {
         return -1;
@@ -337,17 +337,12 @@ check_schema(mfactl_drive_t *drive)
 }
 
 
-int
-mfactl_drive_open(mfactl_drive_t *drive, const mfa_endpoint_t *endpoint)
+static int
+open_connection(mfactl_drive_t *drive, const mfa_endpoint_t *endpoint)
 {
     uint8_t    room[sizeof(drive->why)];
     mfa_buf_t  why;
 
-    memset(drive, 0, sizeof(mfactl_drive_t));
-    drive->timeout_msec = endpoint->timeout_msec > PATIENCE_MSEC
-                          ? endpoint->timeout_msec : PATIENCE_MSEC;
-
-    drive->fd = -1;
     drive->reader = mfa_wire_reader();
 
     if (drive->reader == NULL) {
@@ -358,18 +353,39 @@ mfactl_drive_open(mfactl_drive_t *drive, const mfa_endpoint_t *endpoint)
     drive->fd = mfactl_connect(endpoint->address, drive->timeout_msec, &why);
 
     if (drive->fd < 0) {
-        say(drive, mfa_buf_since(&why, 0));
-
-    } else if (authenticate(drive, endpoint) == 0
-               && select_db(drive, endpoint) == 0 && check_schema(drive) == 0)
-    {
-        mfactl_drive_forget(drive);
-        return 0;
+        return say(drive, mfa_buf_since(&why, 0));
     }
 
-    mfactl_drive_close(drive);
+    return authenticate(drive, endpoint) == 0
+           && select_db(drive, endpoint) == 0 && check_schema(drive) == 0
+           ? 0 : -1;
+}
 
-    return -1;
+
+void
+mfactl_drive_init(mfactl_drive_t *drive, const mfa_endpoint_t *endpoint)
+{
+    memset(drive, 0, sizeof(mfactl_drive_t));
+    drive->endpoint = endpoint;
+    drive->fd = -1;
+    drive->timeout_msec = endpoint->timeout_msec > PATIENCE_MSEC
+                          ? endpoint->timeout_msec : PATIENCE_MSEC;
+}
+
+
+mfa_result_t
+mfactl_drive_op(mfactl_drive_t *drive, const mfa_op_t *op)
+{
+    const mfa_endpoint_t  *endpoint;
+
+    endpoint = drive->endpoint;
+    drive->endpoint = NULL;
+
+    if (endpoint != NULL && open_connection(drive, endpoint) != 0) {
+        mfactl_drive_close(drive);
+    }
+
+    return carry_out(drive, op);
 }
 
 

@@ -17,22 +17,23 @@
 typedef struct mfactl_kept_s  mfactl_kept_t;
 
 typedef struct {
-    int             fd;                     /* -1: none */
-    int64_t         timeout_msec;           /* for connect, for an operation */
-    redisReader    *reader;
-    mfactl_kept_t  *kept;                   /* replies still looked at */
-    char            why[256];               /* what went wrong, for people */
+    const mfa_endpoint_t  *endpoint;        /* NULL: tried already */
+    int                    fd;              /* -1: none */
+    int64_t                timeout_msec;    /* for connect, for an operation */
+    redisReader           *reader;
+    mfactl_kept_t         *kept;            /* replies still looked at */
+    char                   why[256];        /* what went wrong, for people */
 } mfactl_drive_t;
 
-/*
- * Connects, sends AUTH and SELECT as the endpoint says, then checks the schema,
- * each acknowledged before the next.  0, or -1 and why.  A drive
- * zeroed or closed may be closed.
- */
-int mfactl_drive_open(mfactl_drive_t *drive, const mfa_endpoint_t *endpoint);
+/* Prepares a drive; nothing is opened yet.  The endpoint must outlive it. */
+void mfactl_drive_init(mfactl_drive_t *drive, const mfa_endpoint_t *endpoint);
 void mfactl_drive_close(mfactl_drive_t *drive);
 
-/* Carries out one operation; its replies live until mfactl_drive_forget. */
+/*
+ * Carries out one operation; its replies live until mfactl_drive_forget.  The
+ * first one connects, sends AUTH and SELECT as the endpoint says and checks the
+ * schema, each acknowledged before the next.  When it is not ok, why says why.
+ */
 mfa_result_t mfactl_drive_op(mfactl_drive_t *drive, const mfa_op_t *op);
 void mfactl_drive_forget(mfactl_drive_t *drive);
 

@@ -74,17 +74,21 @@ is_taken(const mfa_keyring_t *ring, const char *id)
 static int
 name_key(const mfa_keyring_t *ring, char *id, size_t cap)
 {
-    char        letter;
+    size_t      n;
     time_t      now;
     struct tm   tm;
 
     now = time(NULL);
-    gmtime_r(&now, &tm);
 
-    for (letter = 'a'; letter <= 'z'; letter++) {
-        snprintf(id, cap, "k%04d%02d%02d%c", tm.tm_year + 1900, tm.tm_mon + 1,
-                 tm.tm_mday, letter);
+    if (gmtime_r(&now, &tm) == NULL
+        || (n = strftime(id, cap - 1, "k%Y%m%d", &tm)) == 0)
+    {
+        return -1;
+    }
 
+    id[n + 1] = '\0';
+
+    for (id[n] = 'a'; id[n] <= 'z'; id[n]++) {
         if (!is_taken(ring, id)) {
             return 0;
         }
@@ -191,24 +195,23 @@ fill_file(int fd, mfa_str_t line, const mfactl_file_t *old)
  * fixed name is the lock: of two that run at once the second finds it there.
  */
 static int
-replace(const mfactl_t *ctl, const char *path, mfa_str_t line,
+replace(mfactl_t *ctl, const char *path, mfa_str_t line,
     const mfactl_file_t *old)
 {
-    int    fd, rc, error;
-    char  *fresh;
+    int     fd, rc, error;
+    char   *fresh;
+    size_t  len;
 
-    if (asprintf(&fresh, "%s.new", path) < 0) {
-        return mfactl_print_error(ctl, MFACTL_REFUSED, "out of memory");
-    }
+    len = strlen(path) + sizeof(".new");
+    fresh = mfactl_arena_alloc(&ctl->conf.arena, len);
+    snprintf(fresh, len, "%s.new", path);
 
     fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
               S_IRUSR | S_IWUSR);
 
     if (fd < 0) {
-        rc = mfactl_print_error(ctl, MFACTL_REFUSED, "%s: %s", fresh,
-                                strerror(errno));
-        free(fresh);
-        return rc;
+        return mfactl_print_error(ctl, MFACTL_REFUSED, "%s: %s", fresh,
+                                  strerror(errno));
     }
 
     rc = fill_file(fd, line, old);
@@ -227,8 +230,6 @@ replace(const mfactl_t *ctl, const char *path, mfa_str_t line,
         rc = sync_folder(path);
         error = errno;
     }
-
-    free(fresh);
 
     return rc == 0 ? MFACTL_DONE
                    : mfactl_print_error(ctl, MFACTL_REFUSED, "%s: %s", path,
@@ -258,7 +259,7 @@ print_made(const mfactl_t *ctl, const char *id, const char *file,
 
 /* Puts a key in front of a ring that has been read, or is empty. */
 static int
-add_key(const mfactl_t *ctl, const char *path, const mfactl_file_t *old,
+add_key(mfactl_t *ctl, const char *path, const mfactl_file_t *old,
     const mfa_keyring_t *ring)
 {
     int        status;

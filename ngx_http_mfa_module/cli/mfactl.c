@@ -1,7 +1,7 @@
 /*
  * mfactl, the command line beside the module: START HERE.  The table below says
- * what each command is called, which words and options it takes, and what must
- * be ready before it runs; the commands are in files of their own names.
+ * what each command is called and which words and options it takes; the commands
+ * are in files of their own names.
  *
  * It changes accounts through core's flows, the same that the module runs, and
  * reads the same configuration file.  Passwords and keys pass through standard
@@ -14,11 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CONF    1                           /* the configuration */
-#define PORTAL  2                           /* its first word names a portal */
-#define STORE   4                           /* a connection */
-#define LIVE    (CONF | PORTAL | STORE)
-
+/* As many words as fit. */
 #define MANY  MFACTL_WORDS_MAX
 
 typedef struct {
@@ -27,7 +23,7 @@ typedef struct {
     const char  *usage;
     int          min;                       /* words, without a portal */
     int          max;
-    unsigned     needs;
+    int          portal;                    /* the first word names one */
     unsigned     options;                   /* beside -c, --json, --help */
     int        (*run)(mfactl_t *ctl);
 } command_t;
@@ -41,51 +37,50 @@ typedef struct {
 
 static const command_t  commands[] = {
     { "keys", "new", "[--stdout]",
-      0, 0, CONF, mfactl_bit(MFACTL_STDOUT), mfactl_keys_new },
+      0, 0, 0, mfactl_bit(MFACTL_STDOUT), mfactl_keys_new },
     { "keys", "list", "",
-      0, 0, CONF, 0, mfactl_keys_list },
+      0, 0, 0, 0, mfactl_keys_list },
 
     { "account", "add", "PORTAL LOGIN [--email E] [--name N] [--role R]"
       " [--directory D]\n                     [--require-mfa [--grace T]]"
       " (--password-stdin |\n                     --password-hash-stdin |"
       " --no-password)",
-      1, 1, LIVE, ADD_OPTIONS, mfactl_account_add },
+      1, 1, 1, ADD_OPTIONS, mfactl_account_add },
     { "account", "show", "PORTAL LOGIN",
-      1, 1, LIVE, 0, mfactl_account_show },
+      1, 1, 1, 0, mfactl_account_show },
     { "account", "list", "PORTAL [--filter required|unenrolled|locked|"
       "not-required]",
-      0, 0, LIVE, mfactl_bit(MFACTL_FILTER), mfactl_account_list },
+      0, 0, 1, mfactl_bit(MFACTL_FILTER), mfactl_account_list },
     { "account", "delete", "PORTAL LOGIN",
-      1, 1, LIVE, 0, mfactl_account_delete },
+      1, 1, 1, 0, mfactl_account_delete },
     { "account", "disable", "PORTAL LOGIN",
-      1, 1, LIVE, 0, mfactl_account_disable },
+      1, 1, 1, 0, mfactl_account_disable },
     { "account", "enable", "PORTAL LOGIN",
-      1, 1, LIVE, 0, mfactl_account_enable },
+      1, 1, 1, 0, mfactl_account_enable },
     { "account", "password", "PORTAL LOGIN --password-stdin",
-      1, 1, LIVE, mfactl_bit(MFACTL_PASSWORD_STDIN), mfactl_account_password },
+      1, 1, 1, mfactl_bit(MFACTL_PASSWORD_STDIN), mfactl_account_password },
 
     { "mfa", "require", "PORTAL LOGIN... [--grace T]",
-      1, MANY, LIVE, mfactl_bit(MFACTL_GRACE), mfactl_mfa_require },
+      1, MANY, 1, mfactl_bit(MFACTL_GRACE), mfactl_mfa_require },
     { "mfa", "unrequire", "PORTAL LOGIN...",
-      1, MANY, LIVE, 0, mfactl_mfa_unrequire },
+      1, MANY, 1, 0, mfactl_mfa_unrequire },
     { "mfa", "reset", "PORTAL LOGIN...",
-      1, MANY, LIVE, 0, mfactl_mfa_reset },
+      1, MANY, 1, 0, mfactl_mfa_reset },
     { "mfa", "unlock", "PORTAL LOGIN...",
-      1, MANY, LIVE, 0, mfactl_mfa_unlock },
+      1, MANY, 1, 0, mfactl_mfa_unlock },
     { "mfa", "extend", "PORTAL LOGIN --grace T --reason TEXT",
-      1, 1, LIVE, mfactl_bit(MFACTL_GRACE) | mfactl_bit(MFACTL_REASON),
+      1, 1, 1, mfactl_bit(MFACTL_GRACE) | mfactl_bit(MFACTL_REASON),
       mfactl_mfa_extend },
 
     { "session", "list", "PORTAL LOGIN",
-      1, 1, LIVE, 0, mfactl_session_list },
+      1, 1, 1, 0, mfactl_session_list },
     { "session", "revoke", "PORTAL LOGIN [ID]",
-      1, 2, LIVE, 0, mfactl_session_revoke },
+      1, 2, 1, 0, mfactl_session_revoke },
 
     { "audit", NULL, "PORTAL [-n N]",
-      0, 0, LIVE, mfactl_bit(MFACTL_NUMBER), mfactl_audit },
-    /* Looks at the store itself: that it cannot be reached is an answer. */
+      0, 0, 1, mfactl_bit(MFACTL_NUMBER), mfactl_audit },
     { "doctor", NULL, "",
-      0, 0, CONF, 0, mfactl_doctor },
+      0, 0, 0, 0, mfactl_doctor },
 };
 
 #define N_COMMANDS  (sizeof(commands) / sizeof(commands[0]))
@@ -102,8 +97,8 @@ usage(FILE *out, const command_t *only)
 
     for (c = commands; c < commands + N_COMMANDS; c++) {
         if (only == NULL || only == c) {
-            fprintf(out, "  %s%s%s %s\n", c->group, c->verb ? " " : "",
-                    c->verb ? c->verb : "", c->usage);
+            fprintf(out, "  %s%s%s%s%s\n", c->group, c->verb ? " " : "",
+                    c->verb ? c->verb : "", c->usage[0] ? " " : "", c->usage);
         }
     }
 
@@ -155,7 +150,7 @@ check_words(mfactl_t *ctl, const command_t *command)
         return -1;
     }
 
-    n = ctl->n_args - ((command->needs & PORTAL) != 0);
+    n = ctl->n_args - command->portal;
 
     if (n < command->min || n > command->max) {
         mfactl_print_error(ctl, MFACTL_USAGE, "too %s words",
@@ -190,7 +185,9 @@ prepare(mfactl_t *ctl, const command_t *command)
                                   "%.*s", (int) why.len, (const char *) room);
     }
 
-    if (command->needs & PORTAL) {
+    mfactl_drive_init(&ctl->drive, &ctl->conf.endpoint);
+
+    if (command->portal) {
         ctl->portal = mfactl_conf_portal(&ctl->conf, ctl->args[0]);
 
         if (ctl->portal == NULL) {
@@ -201,12 +198,6 @@ prepare(mfactl_t *ctl, const command_t *command)
 
         ctl->args++;
         ctl->n_args--;
-    }
-
-    if ((command->needs & STORE)
-        && mfactl_drive_open(&ctl->drive, &ctl->conf.endpoint) != 0)
-    {
-        return mfactl_print_unavailable(ctl);
     }
 
     return MFACTL_DONE;

@@ -119,12 +119,12 @@ ngx_http_mfa_backstop(ngx_http_request_t *r)
 {
     ngx_str_t                  value;
     ngx_http_mfa_loc_conf_t   *lcf;
-    ngx_http_mfa_main_conf_t  *mcf;
+    ngx_http_mfa_srv_conf_t   *scf;
 
-    mcf = ngx_http_get_module_main_conf(r, ngx_http_mfa_module);
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_mfa_module);
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_mfa_module);
 
-    if (mcf->portals.nelts == 0 || lcf->pages) {
+    if (!scf->used || lcf->pages) {
         return ngx_http_next_header_filter(r);
     }
 

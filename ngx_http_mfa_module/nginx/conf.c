@@ -451,6 +451,17 @@ ngx_http_mfa_portal_directive(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
 }
 
 
+/* Requests of a server are looked into only where the module was asked to. */
+static void
+server_used(ngx_conf_t *cf)
+{
+    ngx_http_mfa_srv_conf_t  *scf;
+
+    scf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_mfa_module);
+    scf->used = 1;
+}
+
+
 static char *
 place_add(ngx_conf_t *cf, ngx_array_t *places, void *conf)
 {
@@ -521,6 +532,7 @@ ngx_http_mfa_gate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return "is duplicate";
     }
 
+    server_used(cf);
     value = cf->args->elts;
 
     if (ngx_strcmp(value[1].data, "off") == 0 && cf->args->nelts == 2) {
@@ -680,6 +692,25 @@ ngx_http_mfa_identity_headers(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     lcf->headers = headers_for(cf, &prefix);
 
     return lcf->headers ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+void *
+ngx_http_mfa_create_srv_conf(ngx_conf_t *cf)
+{
+    return ngx_pcalloc(cf->pool, sizeof(ngx_http_mfa_srv_conf_t));
+}
+
+
+char *
+ngx_http_mfa_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_mfa_srv_conf_t  *prev = parent;
+    ngx_http_mfa_srv_conf_t  *conf = child;
+
+    conf->used |= prev->used;
+
+    return NGX_CONF_OK;
 }
 
 

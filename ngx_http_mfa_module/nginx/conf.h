@@ -84,8 +84,14 @@ typedef struct {
     ngx_flag_t                pages;            /* the portal's pages live here */
 } ngx_http_mfa_loc_conf_t;
 
+typedef struct {
+    ngx_flag_t                used;             /* an mfa directive stands here */
+} ngx_http_mfa_srv_conf_t;
+
 void *ngx_http_mfa_create_main_conf(ngx_conf_t *cf);
 char *ngx_http_mfa_init_main_conf(ngx_conf_t *cf, void *conf);
+void *ngx_http_mfa_create_srv_conf(ngx_conf_t *cf);
+char *ngx_http_mfa_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child);
 void *ngx_http_mfa_create_loc_conf(ngx_conf_t *cf);
 char *ngx_http_mfa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
 /* The checks that need the whole configuration; NGX_OK or NGX_ERROR, logged. */

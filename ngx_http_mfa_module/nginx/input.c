@@ -308,11 +308,13 @@ ngx_http_mfa_input_handler(ngx_http_request_t *r)
     ngx_list_part_t           *part;
     ngx_table_elt_t           *header;
     ngx_http_mfa_main_t       *m;
+    ngx_http_mfa_srv_conf_t   *scf;
     ngx_http_mfa_main_conf_t  *mcf;
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_mfa_module);
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_mfa_module);
 
-    if (mcf->portals.nelts == 0) {
+    if (!scf->used) {
         return NGX_DECLINED;
     }
 

@@ -153,8 +153,8 @@ static ngx_http_module_t  ngx_http_mfa_module_ctx = {
     ngx_http_mfa_create_main_conf,         /* create main configuration */
     ngx_http_mfa_init_main_conf,           /* init main configuration */
 
-    NULL,                                  /* create server configuration */
-    NULL,                                  /* merge server configuration */
+    ngx_http_mfa_create_srv_conf,          /* create server configuration */
+    ngx_http_mfa_merge_srv_conf,           /* merge server configuration */
 
     ngx_http_mfa_create_loc_conf,          /* create location configuration */
     ngx_http_mfa_merge_loc_conf            /* merge location configuration */

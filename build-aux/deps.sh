@@ -2,7 +2,7 @@
 # Installs the Debian packages a part of the work needs, and only when one is
 # missing: with everything there apt is not called and no privilege is asked.
 #
-#   deps.sh build|test|bench|fuzz|lint ...
+#   deps.sh build|test|demo|bench|fuzz|lint ...
 #
 # "package:command" counts as there when the command is, wherever it came from.
 set -eu
@@ -15,6 +15,7 @@ test="libcmocka-dev oathtool zbar-tools librsvg2-bin chromium nodejs:node
       npm:npm curl:curl procps openssl:openssl ca-certificates
       libtest-base-perl libtest-longstring-perl liblist-moreutils-perl
       libtext-diff-perl libipc-run-perl libwww-perl libio-socket-ssl-perl"
+demo="oathtool curl:curl openssl:openssl"
 bench="wrk libnginx-mod-http-lua lua-nginx-redis"
 fuzz="clang"
 lint="clang clang-format:clang-format shellcheck:shellcheck"
@@ -55,7 +56,8 @@ hand:$missing"
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq update
     # shellcheck disable=SC2086
     $sudo env DEBIAN_FRONTEND=noninteractive \
-        apt-get -qq -y --no-install-recommends install $missing
+        apt-get -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 \
+        install $missing > /dev/null
 }
 
 wanted=
@@ -63,6 +65,7 @@ for part in "$@"; do
     case $part in
     build) wanted="$wanted $build" ;;
     test)  wanted="$wanted $test" ;;
+    demo)  wanted="$wanted $demo" ;;
     bench) wanted="$wanted $bench" ;;
     fuzz)  wanted="$wanted $fuzz" ;;
     lint)  wanted="$wanted $lint" ;;

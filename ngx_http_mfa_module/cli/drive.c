@@ -39,44 +39,16 @@ say(mfactl_drive_t *drive, mfa_str_t what)
 static uint8_t *
 format(const mfa_op_t *op, size_t *len)
 {
-    char     *bytes;
-    size_t    i, n;
-    uint8_t  *all, *more;
+    uint8_t  *bytes;
 
-    all = NULL;
-    *len = 0;
+    *len = mfa_wire_size(op);
+    bytes = malloc(*len);
 
-    for (i = 0; i < op->n; i++) {
-        bytes = mfa_wire_format(op, i, &n);
-        more = bytes != NULL ? malloc(*len + n) : NULL;
-
-        if (more != NULL) {
-            if (all != NULL) {
-                memcpy(more, all, *len);
-            }
-
-            memcpy(more + *len, bytes, n);
-        }
-
-        if (all != NULL) {
-            mfa_wipe(all, *len);
-            free(all);
-        }
-
-        if (bytes != NULL) {
-            mfa_wipe(bytes, n);
-            mfa_wire_free(bytes);
-        }
-
-        if (more == NULL) {
-            return NULL;
-        }
-
-        all = more;
-        *len += n;
+    if (bytes != NULL) {
+        (void) mfa_wire_write(op, bytes);
     }
 
-    return all;
+    return bytes;
 }
 
 

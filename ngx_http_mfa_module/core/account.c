@@ -25,7 +25,7 @@ number(mfa_account_t *account, mfa_str_t text, int64_t absent)
         return absent;
     }
 
-    if (mfa_str_int(text, &n) != 0 || n < 0) {
+    if (mfa_str_int(text, &n) != 0 || n < 0 || n > MFA_NUMBER_MAX) {
         account->fault = 1;
         return absent;
     }

@@ -109,6 +109,7 @@ decide_add(mfa_flow_admin_t *admin)
     const mfa_env_t  *env;
 
     env = &admin->flow.env;
+    admin->after.deadline = -1;
 
     if (admin->require && not_ours_to_require(admin, admin->directory)) {
         return MFA_OUTCOME_FORBIDDEN;
@@ -127,7 +128,6 @@ decide_add(mfa_flow_admin_t *admin)
     note_present(admin, MFA_ACCOUNT_PASSWORD, admin->password);
 
     admin->after.created = env->now;
-    admin->after.deadline = -1;
 
     if (admin->require) {
         admin->after.required = 1;

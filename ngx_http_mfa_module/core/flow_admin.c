@@ -33,12 +33,8 @@ watch(mfa_flow_admin_t *admin)
 static mfa_flow_e
 let_go(mfa_flow_admin_t *admin, mfa_outcome_e ending)
 {
-    mfa_op_t  *op;
-
     admin->ending = ending;
-    op = mfa_flow_next(&admin->flow, LET_GO);
-    mfa_store_unwatch(op);
-    op->reserve = 1;
+    mfa_store_unwatch(mfa_flow_next(&admin->flow, LET_GO));
 
     return MFA_FLOW_STORE;
 }
@@ -121,19 +117,6 @@ change(mfa_flow_admin_t *admin)
 }
 
 
-/* Of WATCH, without which a change could overwrite another one, and UNWATCH. */
-static int
-answered_ok(const mfa_flow_admin_t *admin, const mfa_result_t *result)
-{
-    const mfa_reply_t  *reply;
-
-    reply = mfa_op_reply(&admin->flow.op, result, 0);
-
-    return reply != NULL && reply->type == MFA_REPLY_STATUS
-           && mfa_str_is(reply->str, "OK");
-}
-
-
 static mfa_flow_e
 watched(mfa_flow_admin_t *admin, const mfa_result_t *result)
 {
@@ -144,7 +127,7 @@ watched(mfa_flow_admin_t *admin, const mfa_result_t *result)
                                      admin->account_at, admin->login,
                                      MFA_ACCOUNT_N, &admin->before);
 
-    if (found == MFA_UNKNOWN || !answered_ok(admin, result)) {
+    if (found == MFA_UNKNOWN) {
         return let_go(admin, MFA_OUTCOME_UNAVAILABLE);
     }
 
@@ -164,60 +147,29 @@ watched(mfa_flow_admin_t *admin, const mfa_result_t *result)
 }
 
 
-/* Every command of the transaction has answered as it does when it worked: the
-   last one, the audit, with an id, the others with a number. */
+/* Whether there was a counter to clear.  They stand before the MULTI. */
 static int
-is_done(const mfa_flow_admin_t *admin, const mfa_result_t *result)
+attempts_cleared(const mfa_flow_admin_t *admin, const mfa_result_t *result)
 {
-    size_t              i;
-    const mfa_op_t     *op;
-    const mfa_reply_t  *exec;
-
-    op = &admin->flow.op;
-    exec = mfa_op_reply(op, result, (mfa_at_t) (op->n - 1));
-
-    if (exec == NULL || exec->type != MFA_REPLY_ARRAY
-        || exec->n != op->n - 1 - op->tx_first)
-    {
-        return 0;
-    }
-
-    for (i = 0; i < exec->n - 1; i++) {
-        if (exec->elements[i].type != MFA_REPLY_INT) {
-            return 0;
-        }
-    }
-
-    return exec->elements[i].type == MFA_REPLY_STRING;
-}
-
-
-/* Whether all counters answered; notes whether there was one to clear. */
-static int
-attempts_cleared(mfa_flow_admin_t *admin, const mfa_result_t *result)
-{
+    int       some;
     int64_t   n;
     mfa_at_t  at;
 
-    /* They stand before the MULTI. */
-    for (at = 0; at + 1 < (mfa_at_t) admin->flow.op.tx_first; at++) {
-        if (mfa_op_int(&admin->flow.op, result, at, &n) != 0) {
-            return 0;
-        }
+    some = 0;
 
-        admin->changed |= n > 0;
+    for (at = 0; at + 1 < (mfa_at_t) admin->flow.op.tx_first; at++) {
+        some |= mfa_op_int(&admin->flow.op, result, at, &n) == 0 && n > 0;
     }
 
-    return 1;
+    return some;
 }
 
 
 static mfa_flow_e
 changed(mfa_flow_admin_t *admin, const mfa_result_t *result)
 {
-    if (!attempts_cleared(admin, result)) {
-        return let_go(admin, MFA_OUTCOME_UNAVAILABLE);
-    }
+    /* Of every try: the counters go, whether the rest is aborted or not. */
+    admin->cleared |= attempts_cleared(admin, result);
 
     if (mfa_op_aborted(&admin->flow.op, result)) {
         return ++admin->tries < MFA_ADMIN_TRIES
@@ -225,13 +177,7 @@ changed(mfa_flow_admin_t *admin, const mfa_result_t *result)
                : mfa_flow_end(&admin->flow, MFA_OUTCOME_CONFLICT);
     }
 
-    if (!is_done(admin, result)) {
-        return let_go(admin, MFA_OUTCOME_UNAVAILABLE);
-    }
-
-    if (admin->action != MFA_ADMIN_UNLOCK) {
-        admin->changed = 1;
-    }
+    admin->changed = admin->action != MFA_ADMIN_UNLOCK || admin->cleared;
 
     return mfa_flow_end(&admin->flow, MFA_OUTCOME_DONE);
 }
@@ -253,14 +199,19 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
         return mfa_flow_end(flow, MFA_OUTCOME_UNAVAILABLE);
     }
 
+    if (!mfa_op_sound(&flow->op, result)) {
+        return flow->step == LET_GO
+               ? mfa_flow_end(flow, MFA_OUTCOME_UNAVAILABLE)
+               : let_go(admin, MFA_OUTCOME_UNAVAILABLE);
+    }
+
     switch (flow->step) {
     case WATCHED:
         return watched(admin, result);
     case CHANGED:
         return changed(admin, result);
     case LET_GO:
-        return mfa_flow_end(flow, answered_ok(admin, result)
-                                  ? admin->ending : MFA_OUTCOME_UNAVAILABLE);
+        return mfa_flow_end(flow, admin->ending);
     default:
         return mfa_flow_end(flow, MFA_OUTCOME_UNAVAILABLE);
     }

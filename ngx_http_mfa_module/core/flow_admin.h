@@ -56,6 +56,7 @@ typedef struct {
     mfa_change_t   changes[MFA_ADMIN_CHANGES_MAX];
     size_t         n_changes;
     int            write;                   /* there is something to write */
+    int            cleared;                 /* UNLOCK: there was a counter */
     mfa_outcome_e  ending;                  /* once the watch is let go */
 } mfa_flow_admin_t;
 

@@ -184,7 +184,7 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
 
     code = (mfa_flow_code_t *) flow;
 
-    if (flow->step != START && !result->ok) {
+    if (flow->step != START && !mfa_op_sound(&flow->op, result)) {
         return mfa_flow_end(flow, MFA_OUTCOME_UNAVAILABLE);
     }
 

@@ -265,7 +265,7 @@ watched(mfa_flow_enrol_t *enrol, const mfa_result_t *result)
                                       enrol->who.session.login, MFA_ACCOUNT_N,
                                       &enrol->account);
     if (answer == MFA_UNKNOWN) {
-        return end(enrol, MFA_OUTCOME_UNAVAILABLE);
+        return let_go(enrol, MFA_OUTCOME_UNAVAILABLE);
     }
 
     in = (mfa_policy_in_t) {
@@ -361,8 +361,10 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
 
     enrol = (mfa_flow_enrol_t *) flow;
 
-    if (flow->step != START && !result->ok) {
-        return end(enrol, MFA_OUTCOME_UNAVAILABLE);
+    if (flow->step != START && !mfa_op_sound(&flow->op, result)) {
+        return result->ok && flow->step == WATCHED
+               ? let_go(enrol, MFA_OUTCOME_UNAVAILABLE)
+               : end(enrol, MFA_OUTCOME_UNAVAILABLE);
     }
 
     switch (flow->step) {

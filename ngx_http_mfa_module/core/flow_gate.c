@@ -40,14 +40,21 @@ policy_in(mfa_flow_gate_t *gate)
 static void
 touch(mfa_flow_gate_t *gate)
 {
+    int64_t         exact;
     mfa_op_t       *op;
     mfa_session_t  *session;
 
     session = &gate->who.session;
+    exact = gate->flow.env.portal->idle_sec / 4;
+
+    /* Nobody who is busy may idle out between two touches. */
+    if (exact > MFA_TOUCH_SEC) {
+        exact = MFA_TOUCH_SEC;
+    }
 
     if (gate->who.verdict == MFA_VERDICT_LOGIN
         || gate->who.verdict == MFA_VERDICT_BLOCKED
-        || gate->flow.env.now - session->seen < MFA_TOUCH_SEC)
+        || gate->flow.env.now - session->seen < exact)
     {
         return;
     }
@@ -213,7 +220,7 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
 
     gate = (mfa_flow_gate_t *) flow;
 
-    if (flow->step != START && !result->ok) {
+    if (flow->step != START && !mfa_op_sound(&flow->op, result)) {
         return unavailable(gate);
     }
 

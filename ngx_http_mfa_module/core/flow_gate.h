@@ -12,7 +12,8 @@
 
 #include "core/flow.h"
 
-#define MFA_TOUCH_SEC  60                   /* how exact "seen" is kept */
+/* How exactly "seen" is kept, with a short idle time more exactly. */
+#define MFA_TOUCH_SEC  60
 
 /* Who is there; what is absent is zeroed. */
 typedef struct {

@@ -201,7 +201,9 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
 
     login = (mfa_flow_login_t *) flow;
 
-    if (flow->step != START && flow->step != HASHED && !result->ok) {
+    if (flow->step != START && flow->step != HASHED
+        && !mfa_op_sound(&flow->op, result))
+    {
         return mfa_flow_end(flow, MFA_OUTCOME_UNAVAILABLE);
     }
 

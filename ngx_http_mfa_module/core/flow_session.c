@@ -88,8 +88,9 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
     logout = (mfa_flow_logout_t *) flow;
 
     if (flow->step == ENDED) {
-        return mfa_flow_end(flow, result->ok ? MFA_OUTCOME_DONE
-                                             : MFA_OUTCOME_UNAVAILABLE);
+        return mfa_flow_end(flow, mfa_op_sound(&flow->op, result)
+                                  ? MFA_OUTCOME_DONE
+                                  : MFA_OUTCOME_UNAVAILABLE);
     }
 
     if (!logout->who.has_session) {

@@ -5,6 +5,43 @@
 
 #include "core/op.h"
 
+#define NIL     (1u << MFA_REPLY_NIL)
+#define STATUS  (1u << MFA_REPLY_STATUS)
+#define INT     (1u << MFA_REPLY_INT)
+#define STRING  (1u << MFA_REPLY_STRING)
+#define ARRAY   (1u << MFA_REPLY_ARRAY)
+
+/* What a command that worked is answered with.  One that is not here is never
+   sound. */
+static const struct {
+    const char  *command;
+    unsigned     types;
+} answers[] = {
+    { "GET",              STRING | NIL },
+    { "HMGET",            ARRAY },
+    { "MULTI",            STATUS },
+    { "SET",              STATUS },
+    { "INCR",             INT },
+    { "DECR",             INT },
+    { "TTL",              INT },
+    { "EXISTS",           INT },
+    { "EXPIRE",           INT },
+    { "UNLINK",           INT },
+    { "DEL",              INT },
+    { "HSET",             INT },
+    { "HSETNX",           INT },
+    { "HDEL",             INT },
+    { "HINCRBY",          INT },
+    { "HGET",             STRING | NIL },
+    { "ZADD",             INT },
+    { "ZREM",             INT },
+    { "ZREMRANGEBYSCORE", INT },
+    { "ZRANGE",           ARRAY },
+    { "XADD",             STRING },
+    { "WATCH",            STATUS },
+    { "UNWATCH",          STATUS },
+};
+
 /* A place inside transaction t is (t + 1) * AT_TX + index; outside, the index
    of the command. */
 #define AT_TX  1000
@@ -174,6 +211,103 @@ mfa_op_reply(const mfa_op_t *op, const mfa_result_t *result, mfa_at_t at)
     }
 
     return &exec->elements[index];
+}
+
+
+static int
+answers_command(const mfa_op_t *op, size_t command, const mfa_reply_t *reply)
+{
+    size_t            i, n;
+    unsigned          types;
+    const mfa_str_t  *argv;
+
+    argv = mfa_op_command(op, command, &n);
+    types = 0;
+
+    for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+        if (mfa_str_is(argv[0], answers[i].command)) {
+            types = answers[i].types;
+            break;
+        }
+    }
+
+    /* A SET under a condition may rightly have done nothing. */
+    if (types == STATUS && n > 3
+        && (mfa_str_is(argv[3], "NX") || mfa_str_is(argv[3], "XX")))
+    {
+        types |= NIL;
+    }
+
+    return (types & (1u << reply->type)) != 0;
+}
+
+
+/* The commands first .. end) were queued; reply is their EXEC's. */
+static int
+answers_exec(const mfa_op_t *op, size_t first, size_t end,
+    const mfa_reply_t *reply)
+{
+    size_t  i;
+
+    if (reply->type == MFA_REPLY_NIL) {
+        return op->reserve;
+    }
+
+    if (reply->type != MFA_REPLY_ARRAY || reply->n != end - first) {
+        return 0;
+    }
+
+    for (i = 0; i < reply->n; i++) {
+        if (!answers_command(op, first + i, &reply->elements[i])) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+int
+mfa_op_sound(const mfa_op_t *op, const mfa_result_t *result)
+{
+    size_t              i, tx, queued;
+    const mfa_reply_t  *reply;
+
+    if (!result->ok || result->n != op->n) {
+        return 0;
+    }
+
+    tx = 0;
+    queued = 0;                             /* commands since a MULTI, itself */
+
+    for (i = 0; i < op->n; i++) {
+        reply = result->replies[i];
+
+        if (tx < op->n_tx && i == op->exec[tx]) {
+            if (!answers_exec(op, i - queued + 1, i, reply)) {
+                return 0;
+            }
+
+            tx++;
+            queued = 0;
+
+        } else if (queued) {
+            if (reply->type != MFA_REPLY_STATUS) {
+                return 0;
+            }
+
+            queued++;
+
+        } else {
+            if (!answers_command(op, i, reply)) {
+                return 0;
+            }
+
+            queued = mfa_str_is(op->args[op->first[i]], "MULTI");
+        }
+    }
+
+    return 1;
 }
 
 

@@ -61,6 +61,15 @@ const mfa_str_t *mfa_op_command(const mfa_op_t *op, size_t i, size_t *n);
 const mfa_reply_t *mfa_op_reply(const mfa_op_t *op, const mfa_result_t *result,
     mfa_at_t at);
 
+/*
+ * Whether all of it is an answer to this op: ok, a reply for each command, each
+ * of a type its command is answered with, each transaction with a reply for each
+ * command inside.  Only an op with reserve set may have been aborted.  Flows ask
+ * this before they look at anything: what answers another question decides
+ * nothing, and an error is no answer.
+ */
+int mfa_op_sound(const mfa_op_t *op, const mfa_result_t *result);
+
 /* Whether the op's last transaction was aborted because of a watched key. */
 int mfa_op_aborted(const mfa_op_t *op, const mfa_result_t *result);
 

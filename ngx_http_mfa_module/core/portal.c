@@ -621,6 +621,11 @@ mfa_portal_finish(mfa_portal_t *portal, mfa_buf_t *room, mfa_buf_t *why)
     portal->cookie_plain.data += prefix;
     portal->cookie_plain.len -= prefix;
 
+    if (portal->cookie_plain.len == 0) {
+        mfa_buf_cstr(why, "a cookie name is missing behind \"__Host-\"");
+        return -1;
+    }
+
     if (room->failed) {
         mfa_buf_cstr(why, "cookie name is too long");
         return -1;

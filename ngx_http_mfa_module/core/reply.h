@@ -12,6 +12,10 @@
 #define MFA_REPLY_ELEMENTS_MAX  4096        /* in one array; more is a liar */
 #define MFA_REPLY_DEPTH_MAX     3           /* EXEC of an array, no deeper */
 
+/* The largest number a record may hold: scores are exact so far, and sums of
+   times cannot overflow. */
+#define MFA_NUMBER_MAX  (1LL << 53)
+
 typedef enum {
     MFA_REPLY_NIL = 0,
     MFA_REPLY_STATUS,

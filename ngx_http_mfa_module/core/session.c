@@ -8,6 +8,7 @@
  */
 
 #include "core/session.h"
+#include "core/reply.h"
 
 #include <string.h>
 
@@ -96,7 +97,9 @@ mfa_session_decode(mfa_session_t *session, mfa_str_t record, mfa_str_t hash)
     }
 
     for (i = GENERATION; i <= LATER; i++) {
-        if (mfa_str_int(f[i], &n[i]) != 0 || n[i] < 0) {
+        if (mfa_str_int(f[i], &n[i]) != 0 || n[i] < 0
+            || n[i] > MFA_NUMBER_MAX)
+        {
             return -1;
         }
     }

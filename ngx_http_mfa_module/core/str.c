@@ -117,7 +117,8 @@ mfa_str_int(mfa_str_t s, int64_t *out)
 
         digit = s.data[i] - '0';
 
-        if (n < (INT64_MIN + (int64_t) digit) / 10) {
+        /* Eighteen digits always fit; the division is for the rest. */
+        if (i - minus >= 18 && n < (INT64_MIN + (int64_t) digit) / 10) {
             return -1;
         }
 

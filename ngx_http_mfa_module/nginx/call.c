@@ -17,37 +17,13 @@ static void  call_wake(ngx_event_t *ev);
 u_char *
 ngx_http_mfa_call_format(const mfa_op_t *op, size_t *len, ngx_log_t *log)
 {
-    char        *parts[MFA_OP_COMMANDS_MAX];
-    size_t       i, n, lens[MFA_OP_COMMANDS_MAX];
-    u_char      *bytes, *p;
+    u_char  *bytes;
 
-    *len = 0;
-    bytes = NULL;
+    *len = mfa_wire_size(op);
+    bytes = ngx_alloc(*len, log);
 
-    for (n = 0; n < op->n; n++) {
-        parts[n] = mfa_wire_format(op, n, &lens[n]);
-
-        if (parts[n] == NULL) {
-            break;
-        }
-
-        *len += lens[n];
-    }
-
-    if (n == op->n && n > 0) {
-        bytes = ngx_alloc(*len, log);
-    }
-
-    p = bytes;
-
-    for (i = 0; i < n; i++) {
-        if (p) {
-            p = ngx_cpymem(p, parts[i], lens[i]);
-        }
-
-        /* A password may have been among the arguments. */
-        mfa_wipe(parts[i], lens[i]);
-        mfa_wire_free(parts[i]);
+    if (bytes) {
+        (void) mfa_wire_write(op, bytes);
     }
 
     return bytes;

@@ -97,7 +97,7 @@ char *ngx_http_mfa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
 /* The checks that need the whole configuration; NGX_OK or NGX_ERROR, logged. */
 ngx_int_t ngx_http_mfa_check_conf(ngx_conf_t *cf);
 
-/* Directives. */
+/* Directives: directive.c. */
 char *ngx_http_mfa_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_mfa_keys(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_mfa_threads(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -106,6 +106,12 @@ char *ngx_http_mfa_gate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_mfa_pages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_mfa_identity_headers(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+/* The address of mfa_redis; NGX_CONF_OK, or logged. */
+char *ngx_http_mfa_redis_resolve(ngx_conf_t *cf, ngx_http_mfa_main_conf_t *mcf);
+/* The names for a prefix, one set for each; NULL without memory. */
+ngx_http_mfa_headers_t *ngx_http_mfa_headers_for(ngx_conf_t *cf,
+    ngx_str_t *prefix);
 
 /* A file that holds a secret: its content (at most max bytes) in *text, or
    NULL-terminated cause of refusal.  Refused when others may read it. */

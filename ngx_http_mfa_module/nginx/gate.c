@@ -161,19 +161,12 @@ deny(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
 static ngx_int_t
 pass(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
 {
-    ngx_http_mfa_main_t  *m;
-
-    m = ngx_http_mfa_input_main(r);
-
-    if (m == NULL
-        || ngx_http_mfa_input_identify(r, gate->lcf->headers, &m->who)
-           != NGX_OK)
+    if (ngx_http_mfa_input_identify(r, gate->lcf->headers, &gate->flow->who)
+        != NGX_OK)
     {
         gate->judged = 0;
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    m->identity = 1;
 
     return NGX_DECLINED;
 }

@@ -44,43 +44,86 @@ typedef struct {
 } arena_t;
 
 
-char *
-mfa_wire_format(const mfa_op_t *op, size_t i, size_t *len)
+static size_t
+digits_of(size_t n)
 {
-    char             *bytes;
-    size_t            n, k;
-    size_t            lens[MFA_OP_ARGS_MAX];
-    long long         rc;
-    const char       *argv[MFA_OP_ARGS_MAX];
-    const mfa_str_t  *args;
+    size_t  digits;
 
-    args = mfa_op_command(op, i, &n);
-
-    if (n == 0 || n > MFA_OP_ARGS_MAX) {
-        return NULL;
+    for (digits = 1; n >= 10; digits++) {
+        n /= 10;
     }
 
-    for (k = 0; k < n; k++) {
-        argv[k] = args[k].len ? (const char *) args[k].data : "";
-        lens[k] = args[k].len;
-    }
-
-    rc = redisFormatCommandArgv(&bytes, (int) n, argv, lens);
-
-    if (rc <= 0) {
-        return NULL;
-    }
-
-    *len = (size_t) rc;
-
-    return bytes;
+    return digits;
 }
 
 
-void
-mfa_wire_free(char *bytes)
+/* "*3\r\n", "$12\r\n" */
+static uint8_t *
+head_write(uint8_t *p, uint8_t mark, size_t n)
 {
-    redisFreeCommand(bytes);
+    uint8_t  *q;
+
+    *p++ = mark;
+    q = p + digits_of(n);
+    p = q;
+
+    do {
+        *--q = (uint8_t) ('0' + n % 10);
+        n /= 10;
+    } while (n);
+
+    *p++ = '\r';
+    *p++ = '\n';
+
+    return p;
+}
+
+
+size_t
+mfa_wire_size(const mfa_op_t *op)
+{
+    size_t            i, k, n, size;
+    const mfa_str_t  *args;
+
+    size = 0;
+
+    for (i = 0; i < op->n; i++) {
+        args = mfa_op_command(op, i, &n);
+        size += 1 + digits_of(n) + 2;
+
+        for (k = 0; k < n; k++) {
+            size += 1 + digits_of(args[k].len) + 2 + args[k].len + 2;
+        }
+    }
+
+    return size;
+}
+
+
+uint8_t *
+mfa_wire_write(const mfa_op_t *op, uint8_t *out)
+{
+    size_t            i, k, n;
+    const mfa_str_t  *args;
+
+    for (i = 0; i < op->n; i++) {
+        args = mfa_op_command(op, i, &n);
+        out = head_write(out, '*', n);
+
+        for (k = 0; k < n; k++) {
+            out = head_write(out, '$', args[k].len);
+
+            if (args[k].len) {
+                memcpy(out, args[k].data, args[k].len);
+                out += args[k].len;
+            }
+
+            *out++ = '\r';
+            *out++ = '\n';
+        }
+    }
+
+    return out;
 }
 
 

@@ -155,7 +155,7 @@ static void
 security_123_arguments_cannot_become_protocol(void **state)
 {
     size_t     len;
-    char      *bytes;
+    uint8_t   *bytes;
     mfa_op_t  *op;
 
     static const char  evil[] = "%s%n\r\n$3\r\nDEL\r\n\0x";
@@ -175,17 +175,16 @@ security_123_arguments_cannot_become_protocol(void **state)
     mfa_op_arg(op, (mfa_str_t) { NULL, 0 });
     mfa_op_number(op, -7);
 
-    bytes = mfa_wire_format(op, 1, &len);
-    assert_non_null(bytes);
-    assert_int_equal(len, sizeof(expected) - 1);
-    assert_memory_equal(bytes, expected, len);
-    mfa_wire_free(bytes);
+    len = mfa_wire_size(op);
+    assert_int_equal(len, 14 + sizeof(expected) - 1);
 
-    bytes = mfa_wire_format(op, 0, &len);
+    /* exactly that much room: a byte more is seen by ASan */
+    bytes = malloc(len);
     assert_non_null(bytes);
-    assert_int_equal(len, 14);
+    assert_ptr_equal(mfa_wire_write(op, bytes), bytes + len);
     assert_memory_equal(bytes, "*1\r\n$4\r\nPING\r\n", 14);
-    mfa_wire_free(bytes);
+    assert_memory_equal(bytes + 14, expected, sizeof(expected) - 1);
+    free(bytes);
 
     free(op);
 }

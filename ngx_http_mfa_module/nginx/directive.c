@@ -1,0 +1,600 @@
+/*
+ * The directives.  The meaning of portal and store parameters is core's
+ * (portal.c, endpoint.c); here they are fetched from nginx's parser, and what is
+ * wrong is said with file and line.  Nothing connects anywhere.
+ *
+ * To add a directive: its row in ngx_http_mfa_module.c, its function here, its
+ * row in README.
+ */
+
+#include "nginx/conf.h"
+#include "nginx/pages.h"
+
+#include "core/cookie.h"
+#include "core/duration.h"
+
+#define SECRET_FILE_MAX    16384
+
+static char *ngx_http_mfa_portal_directive(ngx_conf_t *cf,
+    ngx_command_t *dummy, void *conf);
+
+static const char *const  identity_suffixes[NGX_HTTP_MFA_IDENTITY_N] = {
+    "User", "Email", "Name", "Role", "Portal", "Level"
+};
+
+
+/* Pool words live as long as the configuration: views of them may be kept. */
+static mfa_str_t *
+views(ngx_conf_t *cf)
+{
+    ngx_uint_t   i;
+    ngx_str_t   *value;
+    mfa_str_t   *argv;
+
+    value = cf->args->elts;
+    argv = ngx_palloc(cf->pool, cf->args->nelts * sizeof(mfa_str_t));
+
+    for (i = 0; argv && i < cf->args->nelts; i++) {
+        argv[i] = ngx_http_mfa_view(&value[i]);
+    }
+
+    return argv;
+}
+
+
+static char *
+refuse(ngx_conf_t *cf, const char *directive, const mfa_buf_t *why)
+{
+    ngx_str_t  text;
+
+    text.data = why->data;
+    text.len = why->len;
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s: %V", directive, &text);
+
+    return NGX_CONF_ERROR;
+}
+
+
+char *
+ngx_http_mfa_redis_resolve(ngx_conf_t *cf, ngx_http_mfa_main_conf_t *mcf)
+{
+    ngx_url_t  url;
+
+    ngx_memzero(&url, sizeof(ngx_url_t));
+    url.url.data = (u_char *) mcf->endpoint.address.data;
+    url.url.len = mcf->endpoint.address.len;
+    url.default_port = 6379;
+
+    if (ngx_parse_url(cf->pool, &url) != NGX_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "mfa_redis: %s in \"%V\"",
+                           url.err ? url.err : "invalid address", &url.url);
+        return NGX_CONF_ERROR;
+    }
+
+    mcf->link.addr = url.addrs[0];
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_mfa_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_mfa_main_conf_t  *mcf = conf;
+
+    u_char      room[256];
+    mfa_buf_t   why;
+    mfa_str_t  *argv;
+    ngx_str_t   file, text;
+
+    if (mcf->endpoint_set) {
+        return "is duplicate";
+    }
+
+    mcf->endpoint_set = 1;
+
+    mfa_buf_init(&why, room, sizeof(room));
+    argv = views(cf);
+
+    if (argv == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (mfa_endpoint_set(&mcf->endpoint, argv, cf->args->nelts, &why) != 0) {
+        return refuse(cf, "mfa_redis", &why);
+    }
+
+    if (mcf->endpoint.password_file.len) {
+        file.data = (u_char *) mcf->endpoint.password_file.data;
+        file.len = mcf->endpoint.password_file.len;
+
+        if (ngx_http_mfa_secret_file(cf, &file, SECRET_FILE_MAX, &text)
+            != NGX_CONF_OK)
+        {
+            return NGX_CONF_ERROR;
+        }
+
+        while (text.len && (text.data[text.len - 1] == LF
+                            || text.data[text.len - 1] == CR))
+        {
+            text.len--;
+        }
+
+        if (text.len == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "mfa_redis: \"%V\" is empty", &file);
+            return NGX_CONF_ERROR;
+        }
+
+        mcf->link.password = text;
+    }
+
+    return ngx_http_mfa_redis_resolve(cf, mcf);
+}
+
+
+char *
+ngx_http_mfa_keys(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_mfa_main_conf_t  *mcf = conf;
+
+    int           rc;
+    unsigned      line;
+    ngx_str_t    *value, text;
+    const char   *why;
+
+    if (mcf->keys) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    mcf->keys_file = value[1];
+
+    if (ngx_http_mfa_secret_file(cf, &mcf->keys_file, SECRET_FILE_MAX, &text)
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    mcf->keys = ngx_pcalloc(cf->pool, sizeof(mfa_keyring_t));
+
+    if (mcf->keys == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    rc = mfa_keyring_parse(mcf->keys, ngx_http_mfa_view(&text), &line, &why);
+    mfa_wipe(text.data, text.len);
+
+    if (rc != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "mfa_keys: %s in %V:%ui", why,
+                           &mcf->keys_file, (ngx_uint_t) line);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_mfa_threads(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_mfa_main_conf_t  *mcf = conf;
+
+    ngx_int_t   n;
+    ngx_str_t  *value;
+
+    if (mcf->hash.pool) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    mcf->hash.pool = ngx_thread_pool_add(cf, &value[1]);
+
+    if (mcf->hash.pool == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (cf->args->nelts == 3) {
+        n = NGX_ERROR;
+
+        if (ngx_strncmp(value[2].data, "queue=", 6) == 0) {
+            n = ngx_atoi(value[2].data + 6, value[2].len - 6);
+        }
+
+        if (n < 1 || n > 65536) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\"", &value[2]);
+            return NGX_CONF_ERROR;
+        }
+
+        mcf->hash.queue_max = n;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_http_mfa_portal_t *
+portal_find(ngx_http_mfa_main_conf_t *mcf, ngx_str_t *name)
+{
+    ngx_uint_t               i;
+    ngx_http_mfa_portal_t  **portals;
+
+    portals = mcf->portals.elts;
+
+    for (i = 0; i < mcf->portals.nelts; i++) {
+        if (mfa_str_eq(portals[i]->core.name, ngx_http_mfa_view(name))) {
+            return portals[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* The cookie that binds the login form: named like the session's. */
+static ngx_int_t
+login_cookie(ngx_conf_t *cf, ngx_http_mfa_portal_t *portal)
+{
+    size_t      len, cut;
+    u_char     *p;
+    mfa_str_t  *name;
+
+    name = &portal->core.cookie_name;
+    len = name->len + sizeof("_login") - 1;
+    p = ngx_pnalloc(cf->pool, len);
+
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_cpymem(ngx_cpymem(p, name->data, name->len), "_login",
+                      sizeof("_login") - 1);
+
+    cut = name->len - portal->core.cookie_plain.len;
+    portal->login_cookie = (mfa_str_t) { p, len };
+    portal->login_cookie_plain = (mfa_str_t) { p + cut, len - cut };
+
+    return NGX_OK;
+}
+
+
+char *
+ngx_http_mfa_portal(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_mfa_main_conf_t  *mcf = conf;
+
+    char                    *rv;
+    u_char                  *p, room[256];
+    mfa_buf_t                why, names;
+    ngx_str_t               *value;
+    ngx_conf_t               save;
+    ngx_http_mfa_portal_t   *portal, **slot;
+
+    value = cf->args->elts;
+
+    if (portal_find(mcf, &value[1])) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "duplicate portal \"%V\"",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    portal = ngx_pcalloc(cf->pool, sizeof(ngx_http_mfa_portal_t));
+    p = ngx_pnalloc(cf->pool, MFA_COOKIE_NAME_MAX);
+    slot = ngx_array_push(&mcf->portals);
+
+    if (portal == NULL || p == NULL || slot == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (mfa_portal_init(&portal->core, ngx_http_mfa_view(&value[1])) != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid portal name \"%V\"",
+                           &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    portal->index = mcf->portals.nelts - 1;
+    portal->file = cf->conf_file->file.name.data;
+    portal->line = cf->conf_file->line;
+    *slot = portal;
+
+    save = *cf;
+    cf->handler = ngx_http_mfa_portal_directive;
+    cf->handler_conf = (char *) portal;
+    rv = ngx_conf_parse(cf, NULL);
+    *cf = save;
+
+    if (rv != NGX_CONF_OK) {
+        return rv;
+    }
+
+    mfa_buf_init(&why, room, sizeof(room));
+    mfa_buf_init(&names, p, MFA_COOKIE_NAME_MAX);
+
+    if (mfa_portal_finish(&portal->core, &names, &why) != 0) {
+        return refuse(cf, "mfa_portal", &why);
+    }
+
+    return login_cookie(cf, portal) == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_http_mfa_portal_directive(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
+{
+    ngx_http_mfa_portal_t  *portal = conf;
+
+    u_char      room[256];
+    mfa_buf_t   why;
+    mfa_str_t  *argv;
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[0].data, "mfa_templates") == 0
+        && cf->args->nelts == 2)
+    {
+        portal->templates = value[1];
+        return ngx_conf_full_name(cf->cycle, &portal->templates, 1) == NGX_OK
+               ? NGX_CONF_OK : NGX_CONF_ERROR;
+    }
+
+    mfa_buf_init(&why, room, sizeof(room));
+    argv = views(cf);
+
+    if (argv == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (mfa_portal_set(&portal->core, argv, cf->args->nelts, &why) != 0) {
+        return refuse(cf, "mfa_portal", &why);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* Requests of a server are looked into only where the module was asked to. */
+static void
+server_used(ngx_conf_t *cf)
+{
+    ngx_http_mfa_srv_conf_t  *scf;
+
+    scf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_mfa_module);
+    scf->used = 1;
+}
+
+
+static char *
+place_add(ngx_conf_t *cf, ngx_array_t *places, void *conf)
+{
+    ngx_http_mfa_place_t      *place;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    place = ngx_array_push(places);
+
+    if (place == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    place->server = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
+    place->location = conf;
+    place->name = clcf->name;
+    place->file = cf->conf_file->file.name.data;
+    place->line = cf->conf_file->line;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+gate_parameter(ngx_http_mfa_loc_conf_t *lcf, ngx_str_t *value)
+{
+    int64_t    sec;
+    mfa_str_t  arg, head, rest;
+
+    arg = ngx_http_mfa_view(value);
+
+    if (mfa_str_is(arg, "require=account")) {
+        lcf->rule = MFA_RULE_ACCOUNT;
+
+    } else if (mfa_str_is(arg, "require=password")) {
+        lcf->rule = MFA_RULE_PASSWORD;
+
+    } else if (mfa_str_is(arg, "require=always")) {
+        lcf->rule = MFA_RULE_ALWAYS;
+
+    } else if (mfa_str_is(arg, "require=validated")) {
+        lcf->rule = MFA_RULE_VALIDATED;
+
+    } else if (mfa_str_cut(arg, '=', &head, &rest) && mfa_str_is(head, "fresh")
+               && mfa_duration_parse(rest, &sec) == 0 && sec > 0)
+    {
+        lcf->fresh = (time_t) sec;
+
+    } else {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+char *
+ngx_http_mfa_gate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_mfa_loc_conf_t  *lcf = conf;
+
+    ngx_uint_t                 i;
+    ngx_str_t                 *value;
+    ngx_http_mfa_main_conf_t  *mcf;
+
+    if (lcf->portal != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    server_used(cf);
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0 && cf->args->nelts == 2) {
+        lcf->portal = NULL;
+        return NGX_CONF_OK;
+    }
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_mfa_module);
+    lcf->portal = portal_find(mcf, &value[1]);
+
+    if (lcf->portal == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "unknown portal \"%V\" (its mfa_portal block must "
+                           "stand before its use)", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 2; i < cf->args->nelts; i++) {
+        if (gate_parameter(lcf, &value[i]) != NGX_OK) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid parameter \"%V\"", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return place_add(cf, &mcf->gates, lcf);
+}
+
+
+char *
+ngx_http_mfa_pages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_mfa_loc_conf_t  *lcf = conf;
+
+    ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_mfa_main_conf_t  *mcf;
+
+    if (lcf->pages) {
+        return "is duplicate";
+    }
+
+    lcf->pages = 1;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_http_mfa_pages_handler;
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_mfa_module);
+
+    return place_add(cf, &mcf->pages, lcf);
+}
+
+
+static ngx_int_t
+header_names(ngx_conf_t *cf, ngx_http_mfa_headers_t *headers)
+{
+    u_char      *p;
+    size_t       suffix;
+    ngx_uint_t   i;
+
+    for (i = 0; i < NGX_HTTP_MFA_IDENTITY_N; i++) {
+        suffix = ngx_strlen(identity_suffixes[i]);
+        headers->names[i].len = headers->prefix.len + suffix;
+        headers->lower[i].len = headers->names[i].len;
+
+        p = ngx_pnalloc(cf->pool, headers->names[i].len * 2);
+
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        headers->names[i].data = p;
+        p = ngx_cpymem(p, headers->prefix.data, headers->prefix.len);
+        p = ngx_cpymem(p, identity_suffixes[i], suffix);
+        headers->lower[i].data = p;
+        headers->hash[i] = ngx_hash_strlow(p, headers->names[i].data,
+                                           headers->names[i].len);
+    }
+
+    return NGX_OK;
+}
+
+
+/* One set of names a prefix, so that all of them can be removed everywhere. */
+ngx_http_mfa_headers_t *
+ngx_http_mfa_headers_for(ngx_conf_t *cf, ngx_str_t *prefix)
+{
+    ngx_uint_t                 i;
+    ngx_http_mfa_headers_t    *headers, **slot;
+    ngx_http_mfa_main_conf_t  *mcf;
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_mfa_module);
+    slot = mcf->headers.elts;
+
+    for (i = 0; i < mcf->headers.nelts; i++) {
+        if (slot[i]->prefix.len == prefix->len
+            && ngx_strncasecmp(slot[i]->prefix.data, prefix->data, prefix->len)
+               == 0)
+        {
+            return slot[i];
+        }
+    }
+
+    headers = ngx_pcalloc(cf->pool, sizeof(ngx_http_mfa_headers_t));
+    slot = ngx_array_push(&mcf->headers);
+
+    if (headers == NULL || slot == NULL) {
+        return NULL;
+    }
+
+    headers->prefix = *prefix;
+    *slot = headers;
+
+    return header_names(cf, headers) == NGX_OK ? headers : NULL;
+}
+
+
+char *
+ngx_http_mfa_identity_headers(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_mfa_loc_conf_t  *lcf = conf;
+
+    size_t      i;
+    ngx_str_t  *value, prefix;
+
+    if (lcf->headers != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    prefix = value[1];
+
+    if (ngx_strcmp(prefix.data, "off") == 0) {
+        lcf->headers = NULL;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(prefix.data, "on") == 0) {
+        ngx_str_set(&prefix, "Remote-");
+    }
+
+    for (i = 0; i < prefix.len; i++) {
+        if (!((prefix.data[i] | 0x20) >= 'a' && (prefix.data[i] | 0x20) <= 'z')
+            && prefix.data[i] != '-')
+        {
+            break;
+        }
+    }
+
+    if (i < prefix.len || prefix.len < 2 || prefix.data[prefix.len - 1] != '-')
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid header prefix \"%V\": letters and '-', "
+                           "with '-' at the end", &prefix);
+        return NGX_CONF_ERROR;
+    }
+
+    lcf->headers = ngx_http_mfa_headers_for(cf, &prefix);
+
+    return lcf->headers ? NGX_CONF_OK : NGX_CONF_ERROR;
+}

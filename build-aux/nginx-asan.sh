@@ -29,8 +29,8 @@ unpack() {
     for version in $(private_apt apt-cache showsrc nginx \
                      | sed -n 's/^Version: //p' | sort -Vru)
     do
-        (cd "$out/fetch" && private_apt apt-get source "nginx=$version") \
-            || continue
+        (cd "$out/fetch" \
+         && private_apt apt-get source "nginx=$version" > /dev/null) || continue
         mv "$out"/fetch/nginx-*/ "$src"
         rm -rf "$out/fetch"
         return 0

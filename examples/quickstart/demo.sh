@@ -3,7 +3,6 @@
 #
 #   demo.sh up      starts them; Ctrl-C ends them, with DETACH=1 "down" does
 #   demo.sh down
-#   demo.sh files   only writes the configuration
 #
 # TLS=1 serves them over https with a certificate of its own making.  USER_PORT
 # and ADMIN_PORT choose other ports, MFA_BUILD names where the module was built,
@@ -263,8 +262,7 @@ up() {
 
 
 case ${1:-} in
-up)    up ;;
-down)  down ;;
-files) files ;;
-*)     die 'demo.sh up, or demo.sh down' ;;
+up)   up ;;
+down) down ;;
+*)    die 'demo.sh up, or demo.sh down' ;;
 esac

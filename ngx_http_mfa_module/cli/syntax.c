@@ -227,6 +227,10 @@ mfactl_syntax_next(mfactl_syntax_t *syntax)
     for (syntax->n = 0; /* void */ ; /* void */ ) {
         skip_blanks(syntax);
 
+        if (syntax->n == 0) {
+            syntax->line = syntax->at;
+        }
+
         if (syntax->p == syntax->end) {
             return syntax->n == 0
                    ? MFACTL_SYNTAX_END
@@ -235,10 +239,6 @@ mfactl_syntax_next(mfactl_syntax_t *syntax)
         }
 
         c = *syntax->p;
-
-        if (syntax->n == 0) {
-            syntax->line = syntax->at;
-        }
 
         if (c == '}') {
             syntax->p++;

@@ -116,6 +116,14 @@ set_pages(mfa_portal_t *portal, const args_t *args)
         {
             return refuse(args, "invalid character in pages", path);
         }
+
+        /* "/./" and "/../" are gone from a URI when its location is found. */
+        if (c == '/' && path.data[i - 1] == '.'
+            && (path.data[i - 2] == '/'
+                || (path.data[i - 2] == '.' && path.data[i - 3] == '/')))
+        {
+            return refuse(args, "invalid path in pages", path);
+        }
     }
 
     portal->pages = path;
@@ -521,6 +529,10 @@ mfa_portal_init(mfa_portal_t *portal, mfa_str_t name)
         {
             return -1;
         }
+    }
+
+    if (mfa_str_is(name, "off")) {              /* "mfa off" is no portal */
+        return -1;
     }
 
     memset(portal, 0, sizeof(mfa_portal_t));

@@ -64,7 +64,8 @@ typedef struct {
 
 /*
  * Sets the defaults of a portal called name.  0, or -1 when name is no portal
- * name (1..MFA_PORTAL_NAME_MAX of [a-z0-9_-], beginning with a letter).
+ * name (1..MFA_PORTAL_NAME_MAX of [a-z0-9_-], beginning with a letter; not
+ * "off").
  */
 int mfa_portal_init(mfa_portal_t *portal, mfa_str_t name);
 

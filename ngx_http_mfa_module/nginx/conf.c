@@ -135,6 +135,7 @@ ngx_http_mfa_init_main_conf(ngx_conf_t *cf, void *conf)
 {
     ngx_http_mfa_main_conf_t  *mcf = conf;
 
+    ngx_str_t                 prefix;
     ngx_uint_t                i, n;
     ngx_http_mfa_portal_t   **portals;
 
@@ -142,9 +143,13 @@ ngx_http_mfa_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_OK;
     }
 
+    n = mcf->portals.nelts;
+    portals = mcf->portals.elts;
+
     if (mcf->keys == NULL) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"mfa_keys\" is missing: mfa_portal needs a key ring");
+                      "\"mfa_keys\" is missing for the portal in %s:%ui",
+                      portals[0]->file, portals[0]->line);
         return NGX_CONF_ERROR;
     }
 
@@ -179,8 +184,14 @@ ngx_http_mfa_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    n = mcf->portals.nelts;
-    portals = mcf->portals.elts;
+    /* Clients' copies of these are removed even where other names are sent, or
+       none: an upstream may still believe them. */
+    ngx_str_set(&prefix, "Remote-");
+
+    if (ngx_http_mfa_headers_for(cf, &prefix) == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
     mcf->cookies = ngx_palloc(cf->pool, 4 * n * sizeof(mfa_str_t));
 
     if (mcf->cookies == NULL) {
@@ -221,7 +232,8 @@ has_pages(ngx_http_mfa_main_conf_t *mcf, void *server,
         lcf = place[i].location;
 
         if (place[i].server == server && lcf->portal == portal
-            && mfa_str_eq(ngx_http_mfa_view(&place[i].name),
+            && !place[i].core->exact_match
+            && mfa_str_eq(ngx_http_mfa_view(&place[i].core->name),
                           portal->core.pages))
         {
             return 1;
@@ -275,6 +287,14 @@ ngx_http_mfa_check_conf(ngx_conf_t *cf)
                           place[i].file, place[i].line);
             return NGX_ERROR;
         }
+
+        /* The gate lets pages pass: whatever took their place stood open. */
+        if (place[i].core->handler != ngx_http_mfa_pages_handler) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "another handler takes the place of \"mfa_pages\" "
+                          "in %s:%ui", place[i].file, place[i].line);
+            return NGX_ERROR;
+        }
     }
 
     place = mcf->gates.elts;
@@ -283,7 +303,7 @@ ngx_http_mfa_check_conf(ngx_conf_t *cf)
         lcf = place[i].location;
 
         /* One that stands in http{} belongs to no server; those are next. */
-        if (place[i].name.len
+        if (place[i].core->name.len
             && !has_pages(mcf, place[i].server, lcf->portal))
         {
             return no_pages(cf, lcf->portal, place[i].file, place[i].line);

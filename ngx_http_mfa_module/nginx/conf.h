@@ -52,11 +52,11 @@ typedef struct {
 
 /* A place where a portal is named, for the checks after all is read. */
 typedef struct {
-    void                  *server;              /* ngx_http_core_srv_conf_t */
-    void                  *location;            /* ngx_http_mfa_loc_conf_t */
-    ngx_str_t              name;                /* of the location */
-    u_char                *file;
-    ngx_uint_t             line;
+    void                      *server;          /* ngx_http_core_srv_conf_t */
+    void                      *location;        /* ngx_http_mfa_loc_conf_t */
+    ngx_http_core_loc_conf_t  *core;            /* of the location */
+    u_char                    *file;
+    ngx_uint_t                 line;
 } ngx_http_mfa_place_t;
 
 typedef struct {

@@ -333,9 +333,17 @@ ngx_http_mfa_portal_directive(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
 
     value = cf->args->elts;
 
-    if (ngx_strcmp(value[0].data, "mfa_templates") == 0
-        && cf->args->nelts == 2)
-    {
+    if (ngx_strcmp(value[0].data, "mfa_templates") == 0) {
+        if (portal->templates.len) {
+            return "is duplicate";
+        }
+
+        if (cf->args->nelts != 2 || value[1].len == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid number of "
+                               "arguments in \"mfa_templates\" directive");
+            return NGX_CONF_ERROR;
+        }
+
         portal->templates = value[1];
         return ngx_conf_full_name(cf->cycle, &portal->templates, 1) == NGX_OK
                ? NGX_CONF_OK : NGX_CONF_ERROR;
@@ -370,8 +378,7 @@ server_used(ngx_conf_t *cf)
 static char *
 place_add(ngx_conf_t *cf, ngx_array_t *places, void *conf)
 {
-    ngx_http_mfa_place_t      *place;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_mfa_place_t  *place;
 
     place = ngx_array_push(places);
 
@@ -379,11 +386,9 @@ place_add(ngx_conf_t *cf, ngx_array_t *places, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
-
     place->server = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
     place->location = conf;
-    place->name = clcf->name;
+    place->core = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     place->file = cf->conf_file->file.name.data;
     place->line = cf->conf_file->line;
 
@@ -392,33 +397,62 @@ place_add(ngx_conf_t *cf, ngx_array_t *places, void *conf)
 
 
 static ngx_int_t
-gate_parameter(ngx_http_mfa_loc_conf_t *lcf, ngx_str_t *value)
+gate_rule(mfa_str_t name, mfa_rule_e *rule)
 {
-    int64_t    sec;
-    mfa_str_t  arg, head, rest;
+    size_t  i;
 
-    arg = ngx_http_mfa_view(value);
+    static const struct {
+        const char  *name;
+        mfa_rule_e   rule;
+    } rules[] = {
+        { "account",   MFA_RULE_ACCOUNT },
+        { "password",  MFA_RULE_PASSWORD },
+        { "always",    MFA_RULE_ALWAYS },
+        { "validated", MFA_RULE_VALIDATED },
+    };
 
-    if (mfa_str_is(arg, "require=account")) {
-        lcf->rule = MFA_RULE_ACCOUNT;
+    for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        if (mfa_str_is(name, rules[i].name)) {
+            *rule = rules[i].rule;
+            return NGX_OK;
+        }
+    }
 
-    } else if (mfa_str_is(arg, "require=password")) {
-        lcf->rule = MFA_RULE_PASSWORD;
+    return NGX_ERROR;
+}
 
-    } else if (mfa_str_is(arg, "require=always")) {
-        lcf->rule = MFA_RULE_ALWAYS;
 
-    } else if (mfa_str_is(arg, "require=validated")) {
-        lcf->rule = MFA_RULE_VALIDATED;
+/* Each parameter once: of two that contradict each other none may win. */
+static ngx_int_t
+gate_parameter(ngx_http_mfa_loc_conf_t *lcf, ngx_str_t *value,
+    ngx_uint_t *seen)
+{
+    int64_t     sec;
+    mfa_str_t   key, rest;
+    ngx_uint_t  bit;
 
-    } else if (mfa_str_cut(arg, '=', &head, &rest) && mfa_str_is(head, "fresh")
-               && mfa_duration_parse(rest, &sec) == 0 && sec > 0)
+    if (!mfa_str_cut(ngx_http_mfa_view(value), '=', &key, &rest)) {
+        return NGX_ERROR;
+    }
+
+    if (mfa_str_is(key, "require") && gate_rule(rest, &lcf->rule) == NGX_OK) {
+        bit = 1;
+
+    } else if (mfa_str_is(key, "fresh") && mfa_duration_parse(rest, &sec) == 0
+               && sec > 0)
     {
         lcf->fresh = (time_t) sec;
+        bit = 2;
 
     } else {
         return NGX_ERROR;
     }
+
+    if (*seen & bit) {
+        return NGX_ERROR;
+    }
+
+    *seen |= bit;
 
     return NGX_OK;
 }
@@ -429,8 +463,8 @@ ngx_http_mfa_gate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_mfa_loc_conf_t  *lcf = conf;
 
-    ngx_uint_t                 i;
     ngx_str_t                 *value;
+    ngx_uint_t                 i, seen;
     ngx_http_mfa_main_conf_t  *mcf;
 
     if (lcf->portal != NGX_CONF_UNSET_PTR) {
@@ -455,8 +489,10 @@ ngx_http_mfa_gate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    seen = 0;
+
     for (i = 2; i < cf->args->nelts; i++) {
-        if (gate_parameter(lcf, &value[i]) != NGX_OK) {
+        if (gate_parameter(lcf, &value[i], &seen) != NGX_OK) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid parameter \"%V\"", &value[i]);
             return NGX_CONF_ERROR;
@@ -482,6 +518,11 @@ ngx_http_mfa_pages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     lcf->pages = 1;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->handler) {
+        return "is in a location that already has a handler";
+    }
+
     clcf->handler = ngx_http_mfa_pages_handler;
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_mfa_module);

@@ -9,8 +9,10 @@ char *
 ngx_http_mfa_secret_file(ngx_conf_t *cf, ngx_str_t *name, size_t max,
     ngx_str_t *text)
 {
+    u_char           mode[4];
     ssize_t          n;
     ngx_fd_t         fd;
+    ngx_uint_t       i;
     ngx_file_info_t  info;
 
     if (ngx_conf_full_name(cf->cycle, name, 1) != NGX_OK) {
@@ -36,10 +38,14 @@ ngx_http_mfa_secret_file(ngx_conf_t *cf, ngx_str_t *name, size_t max,
     }
 
     if (info.st_mode & (S_IRWXO | S_IWGRP)) {
+        /* nginx has no octal format. */
+        for (i = 0; i < sizeof(mode); i++) {
+            mode[i] = '0' + ((info.st_mode >> (9 - 3 * i)) & 7);
+        }
+
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%V\" is open to others (mode %04o); "
-                           "make it 0600 or 0640", name,
-                           (unsigned) (info.st_mode & 07777));
+                           "\"%V\" is open to others (mode %*s); "
+                           "make it 0600 or 0640", name, sizeof(mode), mode);
         goto failed;
     }
 

@@ -15,19 +15,25 @@
 
 
 typedef struct {
-    ngx_conf_t  *cf;
-    ngx_str_t   *dir;
-    json_t      *texts;
+    ngx_conf_t             *cf;
+    ngx_http_mfa_portal_t  *portal;
+    json_t                 *texts;
 } loader_t;
 
 
 static ngx_int_t
-file_read(ngx_conf_t *cf, ngx_str_t *dir, mfa_str_t name, ngx_str_t *path,
-    mfa_str_t *text)
+file_read(loader_t *loader, mfa_str_t name, ngx_str_t *path, mfa_str_t *text)
 {
-    u_char           *p, *data;
-    ssize_t           n;
-    ngx_fd_t          fd;
+    u_char                 *p, *data;
+    ssize_t                 n;
+    ngx_fd_t                fd;
+    ngx_str_t              *dir;
+    ngx_conf_t             *cf;
+    ngx_http_mfa_portal_t  *portal;
+
+    cf = loader->cf;
+    portal = loader->portal;
+    dir = &portal->templates;
 
     path->len = dir->len + 1 + name.len;
     path->data = ngx_pnalloc(cf->pool, path->len + 1);
@@ -46,7 +52,8 @@ file_read(ngx_conf_t *cf, ngx_str_t *dir, mfa_str_t name, ngx_str_t *path,
 
     if (fd == NGX_INVALID_FILE) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, ngx_errno,
-                      "cannot open template \"%V\"", path);
+                      "cannot open template \"%V\" of the portal in %s:%ui",
+                      path, portal->file, portal->line);
         return NGX_ERROR;
     }
 
@@ -55,7 +62,8 @@ file_read(ngx_conf_t *cf, ngx_str_t *dir, mfa_str_t name, ngx_str_t *path,
 
     if (n < 0 || n > FILE_MAX) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "cannot read template \"%V\", or it is too large", path);
+                      "cannot read template \"%V\", or it is too large, of the "
+                      "portal in %s:%ui", path, portal->file, portal->line);
         return NGX_ERROR;
     }
 
@@ -107,7 +115,7 @@ partial(void *data, mfa_str_t file, mfa_str_t *source)
         }
     }
 
-    return file_read(loader->cf, loader->dir, file, &path, source) == NGX_OK;
+    return file_read(loader, file, &path, source) == NGX_OK;
 }
 
 
@@ -120,7 +128,7 @@ compile(loader_t *loader, mfa_str_t name, mfa_html_t *html)
     mfa_html_env_t     env;
     mfa_html_error_t   error;
 
-    if (file_read(loader->cf, loader->dir, name, &path, &source) != NGX_OK) {
+    if (file_read(loader, name, &path, &source) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -149,7 +157,8 @@ compile(loader_t *loader, mfa_str_t name, mfa_html_t *html)
 
     if (mfa_html_compile(html, &env, name, source, &error) != 0) {
         ngx_log_error(NGX_LOG_EMERG, loader->cf->log, 0,
-                      "%s in %V/%s:%ui", error.why, loader->dir, error.file,
+                      "%s in %V/%s:%ui", error.why,
+                      &loader->portal->templates, error.file,
                       (ngx_uint_t) error.line);
         return NGX_ERROR;
     }
@@ -176,8 +185,9 @@ error_texts(loader_t *loader, ngx_http_mfa_theme_t *theme, ngx_str_t *path)
 
         if (!translate(loader, (mfa_str_t) { key, p - key }, &text)) {
             ngx_log_error(NGX_LOG_EMERG, loader->cf->log, 0,
-                          "no text \"%*s\" in \"%V\"", (size_t) (p - key), key,
-                          path);
+                          "no text \"%*s\" in \"%V\" of the portal in %s:%ui",
+                          (size_t) (p - key), key, path, loader->portal->file,
+                          loader->portal->line);
             return NGX_ERROR;
         }
 
@@ -213,14 +223,15 @@ theme_load(ngx_conf_t *cf, ngx_http_mfa_portal_t *portal, mfa_str_t locale,
 
     p = ngx_snprintf(name, sizeof(name), "i18n/%V.json", &theme->locale);
 
-    if (file_read(cf, &portal->templates, (mfa_str_t) { name, p - name },
-                  &path, &text) != NGX_OK)
+    loader.cf = cf;
+    loader.portal = portal;
+
+    if (file_read(&loader, (mfa_str_t) { name, p - name }, &path, &text)
+        != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    loader.cf = cf;
-    loader.dir = &portal->templates;
     loader.texts = json_loadb((const char *) text.data, text.len,
                               JSON_REJECT_DUPLICATES, &error);
 
@@ -261,7 +272,7 @@ style_load(ngx_conf_t *cf, ngx_http_mfa_portal_t *portal)
     html.plain = 1;
 
     loader.cf = cf;
-    loader.dir = &portal->templates;
+    loader.portal = portal;
     loader.texts = NULL;
 
     if (compile(&loader, mfa_lit("style.css"), &html) != NGX_OK) {
@@ -296,7 +307,8 @@ style_load(ngx_conf_t *cf, ngx_http_mfa_portal_t *portal)
     {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "style sheet \"%V/style.css\" is too large or holds "
-                      "\"</\"", &portal->templates);
+                      "\"</\" of the portal in %s:%ui", &portal->templates,
+                      portal->file, portal->line);
         return NGX_ERROR;
     }
 

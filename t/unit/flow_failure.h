@@ -47,9 +47,9 @@ typedef struct {
     int            leaves;                  /* it ends a session */
 } trial_t;
 
-static mfa_who_t      trial_who;            /* for prepare and act */
 static mfa_verdict_e  trial_verdict;
-static size_t         trial_unseen;         /* sessions nobody has a cookie of */
+static size_t         trial_unseen;         /* how often a session was made and
+                                               nobody got its cookie */
 
 
 static inline void
@@ -280,15 +280,41 @@ failure_apply(world_t *w, const mfa_flow_t *flow, mfa_result_t *result)
 }
 
 
-static inline int
-trial_has_session(world_t *w)
+/* Sessions made since, of which this browser does not have the cookie. */
+static inline size_t
+trial_sessions_unseen(const world_t *w, const world_t *prepared)
 {
-    char  key[80];
+    int                 i, j;
+    size_t              n = 0;
+    mfa_str_t           name, hash, prefix;
+    const store_key_t  *k;
 
-    snprintf(key, sizeof(key), "mfa:session:%.*s", MFA_HASH_CHARS,
-             (const char *) w->token.hash);
+    prefix = mfa_lit("mfa:session:");
 
-    return w->opened && store_there(&w->store, key);
+    for (i = 0; i < w->store.n_keys; i++) {
+        k = &w->store.keys[i];
+        name = (mfa_str_t) { k->name, k->len };
+        hash = (mfa_str_t) { w->token.hash, MFA_HASH_CHARS };
+
+        if (k->type == STORE_NONE || !mfa_str_begins(name, "mfa:session:")) {
+            continue;
+        }
+
+        for (j = 0; j < prepared->store.n_keys; j++) {
+            if (mfa_str_eq(name, (mfa_str_t) { prepared->store.keys[j].name,
+                                               prepared->store.keys[j].len }))
+            {
+                break;
+            }
+        }
+
+        name.data += prefix.len;
+        name.len -= prefix.len;
+        n += j == prepared->store.n_keys
+             && !(w->opened && mfa_str_eq(name, hash));
+    }
+
+    return n;
 }
 
 
@@ -299,11 +325,12 @@ trial_has_session(world_t *w)
  * end of a flow that says so.
  */
 static inline void
-trial_judge(world_t *w, const trial_t *trial, mfa_outcome_e outcome)
+trial_judge(world_t *w, const world_t *prepared, const trial_t *trial,
+    mfa_outcome_e outcome)
 {
     mfa_verdict_e  verdict;
 
-    w->fail = NULL;
+    w->disturb = NULL;
     w->meddle = NULL;
 
     if (trial->is_gate) {
@@ -318,9 +345,7 @@ trial_judge(world_t *w, const trial_t *trial, mfa_outcome_e outcome)
         return;
     }
 
-    if (store_count(&w->store, "mfa:session:")
-        > (size_t) trial_has_session(w))
-    {
+    if (trial_sessions_unseen(w, prepared)) {
         assert_int_equal(outcome, MFA_OUTCOME_UNAVAILABLE);
         trial_unseen++;
     }
@@ -355,7 +380,7 @@ trial_once(world_t *w, const world_t *prepared, const trial_t *trial)
     mfa_outcome_e  outcome;
 
     *w = *prepared;
-    w->fail = failure_apply;
+    w->disturb = failure_apply;
     w->meddle = failure.lost ? failure_snapshot : NULL;
     w->meddle_at = failure.at;
 
@@ -368,7 +393,7 @@ trial_once(world_t *w, const world_t *prepared, const trial_t *trial)
     outcome = trial->act(w);
 
     if (failure.made) {
-        trial_judge(w, trial, outcome);
+        trial_judge(w, prepared, trial, outcome);
     }
 
     store_release(mark);

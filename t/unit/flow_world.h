@@ -22,7 +22,7 @@
 #define DAY       86400LL
 #define NET       "192.0.2.0/32"
 #define STRANGER  "198.51.100.7/32"
-#define PASSWORD  "correct horse"
+#define PASSWORD  "correct-horse"
 #define HASHED    "$test$"                  /* the driver's crypt(5): as it is */
 #define AUDIT     "mfa:{user}:audit"
 #define ACCOUNT   "mfa:{user}:account:"
@@ -30,13 +30,15 @@
 typedef struct world_s  world_t;
 
 /* Called with the answer before the flow sees it; may change it. */
-typedef void (*world_fail_pt)(world_t *w, const mfa_flow_t *flow,
+typedef void (*world_disturb_pt)(world_t *w, const mfa_flow_t *flow,
     mfa_result_t *result);
 
 struct world_s {
     store_t              store;
     mfa_portal_t         portal;
     const char          *net;
+
+    mfa_who_t            who;               /* for a test to keep from a gate */
 
     /* What the flow under test came to. */
     size_t               asked;             /* operations so far */
@@ -47,7 +49,7 @@ struct world_s {
     /* Disturbances: before operation number meddle_at, and in answers. */
     void               (*meddle)(world_t *w);
     size_t               meddle_at;
-    world_fail_pt        fail;
+    world_disturb_pt     disturb;
 };
 
 /* How an account stands; what is not named is zero: nothing. */
@@ -223,8 +225,8 @@ world_answer(world_t *w, const mfa_flow_t *flow, mfa_flow_e asks,
                           store_carry_out(&w->store, &flow->op);
     }
 
-    if (w->fail != NULL) {
-        w->fail(w, flow, result);
+    if (w->disturb != NULL) {
+        w->disturb(w, flow, result);
     }
 
     w->asked++;

@@ -369,12 +369,13 @@ sub story {
 }
 
 
-# All of it but what differs between two equal answers: the time.
+# All of it but what differs between two equal answers: the time, and which
+# worker gave it.
 sub bytes {
     my ($self) = @_;
 
     return join "\n", $self->{status},
-        (map { "$_->[0]: $_->[1]" } grep { lc $_->[0] ne 'date' }
+        (map { "$_->[0]: $_->[1]" } grep { $_->[0] !~ /^(?:Date|X-Worker)$/i }
             @{ $self->{headers} }),
         '', $self->{body};
 }

@@ -1,362 +1,147 @@
 package MFA::Journey;
 
-# The stage of a journey: a Redis and one or more nginx of its own in a
-# temporary folder, a server for each portal in front of a small site that shows
-# who came in, mfactl beside them, and what a person has in the hand: an
-# authenticator (oathtool) and a camera (rsvg-convert and zbarimg).
+# The stage of a journey: a Redis and one or more nginx, a server for each portal
+# in front of a small site that shows who came in, mfactl beside them, and what a
+# person has in the hand: an authenticator (oathtool) and a camera (rsvg-convert
+# and zbarimg).  Accounts are made as an admin makes them and sessions by logging
+# in; what is put straight into Redis is MFA::Env's.
 #
 # Time is not faked in the programs: journeys change the times in the records
-# instead (account, sessions).  Everything ends with the object, in done() after
-# a look at the logs.
+# instead.  Everything ends with the object; finish() looks at the logs.
+#
+#   my $stage = MFA::Journey->new(portals => { user => 'grace 7d;' });
+#
+#   $stage->account('user', 'alice');
+#   my $browser = $stage->visitor('alice');           # logged in, MFA::Browser
+#   my $key = $stage->enrol($browser);                # base32
+#   $stage->enter($stage->browser, 'alice', $key, 1); # password and next code
+#   $stage->admin('account', 'disable', 'user', 'alice');
+#   $stage->finish;
 
 use strict;
 use warnings;
 
-use File::Temp qw(tempdir);
-use IO::Select;
-use IO::Socket::INET;
-use IO::Socket::UNIX;
 use IPC::Open3 qw(open3);
 use Symbol qw(gensym);
 use Test::More ();
 use Time::HiRes qw(sleep time);
 
 use MFA::Browser;
+use MFA::Env;
+use MFA::Nginx;
 
 my $password = 'correct horse battery';
 my $setting  = '$5$rounds=1000$stagehandsalt$';  # cheap; one test is about costs
 
 
-sub slurp {
-    my ($file) = @_;
-
-    open my $in, '<:raw', $file or return '';
-    local $/;
-    my $text = <$in>;
-
-    return defined $text ? $text : '';
-}
-
-
-sub spill {
-    my ($file, $text) = @_;
-
-    open my $out, '>:raw', $file or die "$file: $!";
-    print $out $text;
-    close $out or die "$file: $!";
-}
-
-
-# portals   { name => "directives" }
-# workers   of each nginx (4)
-# instances of nginx on the one Redis (1)
-# log       level of the error logs (info)
-# main      at the top of nginx.conf
-# http      in its http block
-# locations in the server of every portal
-# redis     more lines of redis.conf
+# portals    { name => "directives" }
+# workers    of each nginx (4)
+# instances  of nginx on the one Redis (1)
+# level      of the error logs (info)
+# http       more lines of the http block
+# locations  more lines of the server of every portal
 sub new {
     my ($class, %opt) = @_;
-    my $root = $ENV{MFA_BUILD} || 'build';
     my $self = bless {
         portals => { user => '' }, workers => 4, instances => 1,
-        log => 'info', main => '', http => '', locations => '', redis => '',
-        %opt,
-        owner   => $$,
-        build   => $root,
-        dir     => tempdir('mfa-journey-XXXXXX', TMPDIR => 1, CLEANUP => 1),
+        level => 'info', http => '', locations => '', %opt,
+        build => $ENV{MFA_BUILD} || "$MFA::Env::ROOT/build",
+        # Redis writes what it has to a file as well: a test looks there.
+        env   => MFA::Env->start('--appendonly', 'yes', '--appendfsync', 'no'),
     }, $class;
 
-    chmod 0755, $self->{dir};
-    $self->{redis_socket} = "$self->{dir}/redis.sock";
-    $self->redis_start;
-    $self->configure;
-    $self->nginx_start($_) for 0 .. $self->{instances} - 1;
+    # How long a busy machine takes to answer is no subject of a journey.
+    my $conf = $self->{env}->conf(map { $_ => $self->{portals}{$_}
+                                            . ' cookie secure=auto;' }
+                                  sort keys %{ $self->{portals} });
+    $conf =~ s/^(mfa_redis [^;]*)/$1 timeout=10s/m;
+    $self->{conf} = $self->{env}->file('mfa.conf', $conf);
+
+    $self->nginx_start for 1 .. $self->{instances};
 
     return $self;
 }
 
 
-# --- servers ---
-
-sub run {
-    my ($self, $name, @command) = @_;
-    my $pid = fork;
-    die "fork: $!" unless defined $pid;
-
-    if ($pid == 0) {
-        open STDIN, '<', '/dev/null';
-        open STDOUT, '>>', "$self->{dir}/$name.out";
-        open STDERR, '>&', \*STDOUT;
-        exec @command or do { print STDERR "$command[0]: $!\n"; };
-        require POSIX;
-        POSIX::_exit(127);
-    }
-
-    return $self->{pids}{$name} = $pid;
-}
-
-
-sub wait_for {
-    my ($self, $what, $ready) = @_;
-    my $end = time + 60;
-
-    until ($ready->()) {
-        die "$what did not come up:\n" . $self->output if time > $end;
-        sleep 0.02;
-    }
-}
-
-
-sub redis_start {
-    my ($self) = @_;
-
-    spill("$self->{dir}/redis.conf", <<"END");
-port 0
-unixsocket $self->{redis_socket}
-dir $self->{dir}
-appendonly yes
-appendfsync no
-save ""
-logfile ""
-$self->{redis}
-END
-    $self->run('redis', 'redis-server', "$self->{dir}/redis.conf");
-    $self->wait_for('redis', sub {
-        IO::Socket::UNIX->new(Peer => $self->{redis_socket})
-    });
-}
-
-
-# Ports nobody listens on: taken all at once, so that they differ.
-sub free_ports {
-    my ($n) = @_;
-    my @sockets = map {
-        IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1,
-                              ReuseAddr => 1) or die "no port: $!";
-    } 1 .. $n;
-
-    return map { $_->sockport } @sockets;
-}
-
-
-sub configure {
-    my ($self) = @_;
-    my $dir = $self->{dir};
-    my @names = sort keys %{ $self->{portals} };
-    my @ports = free_ports($self->{instances} * @names);
-
-    my $mfa = "mfa_redis unix:$self->{redis_socket} timeout=10s;\n"
-            . "mfa_keys $dir/keys;\n"
-            . "mfa_templates " . templates() . ";\n";
-
-    # Browsers of a test stand at a plain loopback port.
-    for my $name (@names) {
-        $mfa .= "mfa_portal $name {\n    cookie secure=auto;\n"
-              . "    $self->{portals}{$name}\n}\n";
-    }
-
-    spill("$dir/mfa.conf", $mfa);
-    my ($exit, undef, $err) = $self->mfactl('', 'keys', 'new');
-    die "mfactl keys new: $err" if $exit;
-
-    for my $i (0 .. $self->{instances} - 1) {
-        my $home = "$dir/nginx$i";
-        mkdir $home;
-        mkdir "$home/tmp";
-        my $servers = '';
-
-        for my $name (@names) {
-            my $port = $self->{ports}[$i]{$name} = shift @ports;
-            $servers .= $self->server($name, $port);
-        }
-
-        spill("$home/nginx.conf", $self->nginx_conf($home, $servers));
-    }
-}
-
-
-sub templates {
-    require File::Spec;
-    require File::Basename;
-    my $here = File::Spec->rel2abs(__FILE__);
-
-    return File::Basename::dirname($here) . '/../../../lua-free-templates';
-}
-
-
-sub server {
-    my ($self, $name, $port) = @_;
-
-    # reuseport spreads connections over the workers by the kernel's hash.
-    return <<"END";
-    server {
-        listen 127.0.0.1:$port reuseport;
-        server_name localhost;
-        mfa $name;
-        add_header X-Worker \$pid always;
-        location / { proxy_pass http://site; }
-        location /mfa/ { mfa_pages; }
-        location /open/ { mfa off; proxy_pass http://site; }
-        location /always/ { mfa $name require=always; proxy_pass http://site; }
-        $self->{locations}
-    }
-END
-}
-
-
-sub nginx_conf {
-    my ($self, $home, $servers) = @_;
-    my $module = exists $ENV{TEST_NGINX_LOAD_MODULES}
-                 ? $ENV{TEST_NGINX_LOAD_MODULES}
-                 : "$self->{build}/ngx_http_mfa_module.so";
-    my $load = join '', map { "load_module $_;\n" } split ' ', $module;
-    my $user = $> == 0 ? "user root;\n" : '';
-    my $temp = join '', map { "    ${_}_temp_path $home/tmp/$_;\n" }
-                        qw(client_body proxy fastcgi uwsgi scgi);
-
-    return <<"END";
-$load$user
-daemon off;
-worker_processes $self->{workers};
-pid $home/nginx.pid;
-error_log $home/error.log $self->{log};
-$self->{main}
-events { worker_connections 1024; }
-http {
-    access_log $home/access.log;
-$temp
-    keepalive_requests 100000;
-    include $self->{dir}/mfa.conf;
-    $self->{http}
-    upstream site { server unix:$home/site.sock; }
-    server {
-        listen unix:$home/site.sock;
-        access_log off;
-        location / {
-            return 200 "user=\$http_remote_user level=\$http_remote_level cookie=\$http_cookie path=\$request_uri\\n";
-        }
-    }
-$servers
-}
-END
-}
+sub dir { $_[0]{env}->dir }
 
 
 sub nginx_start {
-    my ($self, $i) = @_;
-    my $home = "$self->{dir}/nginx$i";
-
-    $self->run("nginx$i", $ENV{TEST_NGINX_BINARY} || 'nginx', '-p', "$home/",
-               '-c', "$home/nginx.conf", '-e', "$home/error.log");
-
-    for my $port (values %{ $self->{ports}[$i] }) {
-        $self->wait_for("nginx$i", sub {
-            kill(0, $self->{pids}{"nginx$i"})
-                && IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                                         PeerPort => $port);
-        });
-    }
-}
-
-
-sub output {
     my ($self) = @_;
+    my @names = sort keys %{ $self->{portals} };
+    my @ports = MFA::Nginx::free_ports(scalar @names);
+    my $home = $self->dir . '/nginx' . @{ $self->{nginx} || [] };
+    my %ports;
 
-    return join '', map { slurp($_) }
-        glob("$self->{dir}/*.out $self->{dir}/*/error.log");
+    mkdir $home or die "$home: $!";
+    @ports{@names} = @ports;
+
+    push @{ $self->{ports} }, \%ports;
+    push @{ $self->{nginx} }, MFA::Nginx->start($home,
+        workers => $self->{workers}, level => $self->{level},
+        http => $self->http($home, \%ports));
 }
 
 
-# Asks a server to leave and waits until it has.
-sub stop {
-    my ($self, $name, $signal) = @_;
-    my $pid = delete $self->{pids}{$name} or return;
-    my $end = time + 60;
+# reuseport has the kernel spread connections over the workers.
+sub http {
+    my ($self, $home, $ports) = @_;
+    my $servers = join '', map { <<"END" } sort keys %$ports;
+server {
+    listen 127.0.0.1:$ports->{$_} reuseport;
+    server_name localhost;
+    access_log $home/access.log;
+    mfa $_;
+    add_header X-Worker \$pid always;
+    location / { proxy_pass http://site; }
+    location /mfa/ { mfa_pages; }
+    location /open/ { mfa off; proxy_pass http://site; }
+    location /always/ { mfa $_ require=always; proxy_pass http://site; }
+    $self->{locations}
+}
+END
 
-    kill $signal, $pid;
-
-    while (waitpid($pid, 1) == 0) {
-        kill 'KILL', $pid if time > $end;
-        sleep 0.02;
+    return <<"END";
+include $self->{conf};
+$self->{http}
+upstream site { server LISTEN; }
+server {
+    listen LISTEN;
+    location / {
+        return 200 "user=\$http_remote_user level=\$http_remote_level cookie=\$http_cookie path=\$request_uri\\n";
     }
+}
+$servers
+END
 }
 
 
 sub log_text {
     my ($self) = @_;
 
-    return join '', map { slurp("$self->{dir}/nginx$_/error.log") }
-                    0 .. $self->{instances} - 1;
+    return join '', map { $_->log } @{ $self->{nginx} };
 }
 
 
-# Stops everything and says whether the logs are clean: what nginx writes at
-# these levels is a bug, also when every answer was right.
+# Stops nginx and says whether the logs are clean: what it writes at these levels
+# is a bug, also when every answer was right.
 sub finish {
     my ($self) = @_;
+    my @bad = map { $_->stop } @{ $self->{nginx} };
 
-    $self->{redis_handle} = undef;
-    $self->stop("nginx$_", 'QUIT') for 0 .. $self->{instances} - 1;
-
-    my @bad = grep { /\[(?:alert|crit|emerg)\]|Sanitizer|runtime error:/ }
-              split /\n/, $self->output;
     Test::More::is(scalar @bad, 0,
         'the error log has no alert, crit, emerg or Sanitizer line')
         or Test::More::diag(join "\n", @bad);
-
-    $self->stop('redis', 'TERM');
-}
-
-
-sub DESTROY {
-    my ($self) = @_;
-    local ($?, $@, $!);
-
-    return if $$ != $self->{owner};
-
-    $self->stop($_, 'TERM') for sort keys %{ $self->{pids} || {} };
 }
 
 
 # --- the store ---
 
-# One command; strings, numbers, undef for nil, arrays by reference.
+# One command; dies on an error.
 sub redis {
     my ($self, @words) = @_;
-    my $socket = $self->{redis_handle} ||= IO::Socket::UNIX->new(
-        Peer => $self->{redis_socket}) || die "redis: $!";
 
-    print $socket '*' . @words . "\r\n",
-        map { '$' . length($_) . "\r\n$_\r\n" } @words;
-    $socket->flush;
-
-    return reply($socket);
-}
-
-
-sub reply {
-    my ($socket) = @_;
-    my $line = <$socket>;
-    die "redis closed the connection\n" unless defined $line;
-    $line =~ s/\r\n\z//;
-    my $kind = substr $line, 0, 1, '';
-
-    if ($kind eq '-') {
-        die "redis: $line\n";
-    }
-
-    if ($kind eq '$') {
-        return undef if $line < 0;
-        read $socket, my $text, $line + 2;
-        return substr $text, 0, $line;
-    }
-
-    if ($kind eq '*') {
-        return $line < 0 ? undef : [map { reply($socket) } 1 .. $line];
-    }
-
-    return $line;
+    return $self->{env}->redis->call(@words);
 }
 
 
@@ -422,7 +207,7 @@ sub mfactl {
     my $err = gensym;
     local $SIG{PIPE} = 'IGNORE';
     my $pid = open3(my $in, my $out, $err, "$self->{build}/mfactl", '-c',
-                    "$self->{dir}/mfa.conf", @words);
+                    $self->{conf}, @words);
     print $in $input;
     close $in;
     local $/;
@@ -603,9 +388,9 @@ sub scan {
     my ($self, $answer) = @_;
     my ($svg) = $answer->body =~ m{(<svg[^>]*>(?:(?!</svg>).)*</svg>)\s*</div>}s
         or return '';
-    my $file = "$self->{dir}/qr";
+    my $file = $self->dir . '/qr';
 
-    spill("$file.svg", $svg);
+    MFA::Nginx::write_file("$file.svg", $svg);
     system('rsvg-convert', '-w', '600', '-b', 'white', '-o', "$file.png",
            "$file.svg") == 0 or die 'rsvg-convert failed';
     # It tells the desktop's bus of what it found, and complains without one.

@@ -10,26 +10,39 @@
 void
 mfa_attempt_charge(mfa_flow_t *flow, mfa_attempt_t *attempt, mfa_str_t login)
 {
-    size_t               i;
+    mfa_charge_t        *charge;
     const mfa_portal_t  *portal;
 
     portal = flow->env.portal;
+    charge = &attempt->charges[attempt->n];
 
-    attempt->charges[0].kind = MFA_CHARGE_ADDRESS;
-    attempt->charges[0].limit = portal->limit_address;
+    switch (attempt->n++) {
+    case 0:
+        charge->kind = MFA_CHARGE_ADDRESS;
+        charge->limit = portal->limit_address;
+        break;
 
-    attempt->charges[1].kind = MFA_CHARGE_CODE;
-    attempt->charges[1].limit = portal->limit_code;
+    case 1:
+        charge->kind = MFA_CHARGE_CODE;
+        charge->limit = portal->limit_code;
+        break;
 
-    /* Windows end; guesses in a row must, too. */
-    attempt->charges[2].kind = MFA_CHARGE_CODE_RUN;
-    attempt->charges[2].limit.n = mfa_portal_code_run_max(portal);
-    attempt->charges[2].limit.window_sec = MFA_CODE_RUN_SEC;
-
-    for (i = 0; i < MFA_FACTOR_CHARGES; i++) {
-        mfa_store_charge(&flow->op, &attempt->charges[i], portal, login,
-                         flow->env.net);
+    default:
+        /* Windows end; guesses in a row must, too. */
+        charge->kind = MFA_CHARGE_CODE_RUN;
+        charge->limit.n = mfa_portal_code_run_max(portal);
+        charge->limit.window_sec = MFA_CODE_RUN_SEC;
+        break;
     }
+
+    mfa_store_charge(&flow->op, charge, portal, login, flow->env.net);
+}
+
+
+int
+mfa_attempt_goes_on(const mfa_attempt_t *attempt)
+{
+    return attempt->n < MFA_FACTOR_CHARGES;
 }
 
 
@@ -39,8 +52,8 @@ mfa_attempt_result(mfa_flow_t *flow, const mfa_attempt_t *attempt,
 {
     mfa_charged_t  charged;
 
-    charged = mfa_store_charge_result(&flow->op, result, attempt->charges,
-                                      MFA_FACTOR_CHARGES);
+    charged = mfa_store_charge_result(&flow->op, result,
+                                      &attempt->charges[attempt->n - 1], 1);
     flow->retry_after = charged.retry_after;
 
     return charged;

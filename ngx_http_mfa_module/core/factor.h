@@ -12,12 +12,20 @@
 
 typedef struct {
     mfa_charge_t  charges[MFA_FACTOR_CHARGES];
+    size_t        n;                        /* made so far */
 } mfa_attempt_t;
 
-/* Adds the charges of one attempt at login's factor to the flow's op. */
+/*
+ * Adds the next charge of one attempt at login's factor to the flow's op: the
+ * network's, the factor's, the factor's in a row.  One at a time, because what
+ * one of them stops must not count for those behind it.
+ */
 void mfa_attempt_charge(mfa_flow_t *flow, mfa_attempt_t *attempt,
     mfa_str_t login);
-/* Whether the attempt may be looked at; sets flow->retry_after on MFA_NO. */
+/* Whether a charge is left to be made. */
+int mfa_attempt_goes_on(const mfa_attempt_t *attempt);
+/* Whether the last charge was within; sets flow->retry_after on MFA_NO.  Only
+   when all are within may the attempt be looked at. */
 mfa_charged_t mfa_attempt_result(mfa_flow_t *flow,
     const mfa_attempt_t *attempt, const mfa_result_t *result);
 /* Adds to the op what a right code forgives. */

@@ -14,6 +14,16 @@ enum { START, CHARGED, CLAIMED, OPENED, EVICTED, REFUSED };
 
 
 static mfa_flow_e
+charge(mfa_flow_code_t *code)
+{
+    mfa_flow_next(&code->flow, CHARGED);
+    mfa_attempt_charge(&code->flow, &code->attempt, code->who.account.login);
+
+    return MFA_FLOW_STORE;
+}
+
+
+static mfa_flow_e
 start(mfa_flow_code_t *code)
 {
     if (!code->who.has_session) {
@@ -30,10 +40,7 @@ start(mfa_flow_code_t *code)
         return mfa_flow_end(&code->flow, MFA_OUTCOME_FORBIDDEN);
     }
 
-    mfa_flow_next(&code->flow, CHARGED);
-    mfa_attempt_charge(&code->flow, &code->attempt, code->who.account.login);
-
-    return MFA_FLOW_STORE;
+    return charge(code);
 }
 
 
@@ -103,8 +110,8 @@ charged(mfa_flow_code_t *code, const mfa_result_t *result)
 
     switch (charges.within) {
     case MFA_YES:
-        return check(code);
-
+        return mfa_attempt_goes_on(&code->attempt) ? charge(code)
+                                                   : check(code);
     case MFA_NO:
         return charges.first ? refuse(code, MFA_OUTCOME_LIMITED, "limited", "")
                : mfa_flow_end(&code->flow, MFA_OUTCOME_LIMITED);

@@ -135,10 +135,26 @@ later(mfa_flow_enrol_t *enrol)
 
 
 static mfa_flow_e
+charge(mfa_flow_enrol_t *enrol)
+{
+    mfa_op_t  *op;
+
+    op = mfa_flow_next(&enrol->flow, CHARGED);
+    mfa_attempt_charge(&enrol->flow, &enrol->attempt,
+                       enrol->who.account.login);
+
+    if (!mfa_attempt_goes_on(&enrol->attempt)) {
+        enrol->pending_at = mfa_store_enrolment_read(op, enrol->who.hash);
+    }
+
+    return MFA_FLOW_STORE;
+}
+
+
+static mfa_flow_e
 start(mfa_flow_enrol_t *enrol)
 {
-    mfa_op_t       *op;
-    mfa_outcome_e   outcome;
+    mfa_outcome_e  outcome;
 
     outcome = allowed(enrol);
 
@@ -151,11 +167,7 @@ start(mfa_flow_enrol_t *enrol)
         return offer(enrol);
 
     case MFA_ENROL_CONFIRM:
-        op = mfa_flow_next(&enrol->flow, CHARGED);
-        mfa_attempt_charge(&enrol->flow, &enrol->attempt,
-                           enrol->who.account.login);
-        enrol->pending_at = mfa_store_enrolment_read(op, enrol->who.hash);
-        return MFA_FLOW_STORE;
+        return charge(enrol);
 
     case MFA_ENROL_LATER:
         return later(enrol);
@@ -215,6 +227,10 @@ charged(mfa_flow_enrol_t *enrol, const mfa_result_t *result)
         return charges.first
                ? refuse(enrol, MFA_OUTCOME_LIMITED, "limited", "")
                : end(enrol, MFA_OUTCOME_LIMITED);
+    }
+
+    if (mfa_attempt_goes_on(&enrol->attempt)) {
+        return charge(enrol);
     }
 
     outcome = pending_read(enrol, result);

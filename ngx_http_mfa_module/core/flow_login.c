@@ -1,8 +1,8 @@
 /*
  * Flow login, see flow_login.h:
  *
- *   charge, read account -> hash -> open session -> end excess sessions
- *                        \-> limited   \-> refused, both audited
+ *   charge network, account from it, account -> hash -> open session
+ *         \-> limited                              \-> refused; all audited
  */
 
 #include "core/flow_login.h"
@@ -17,28 +17,52 @@
 enum { START, CHARGED, HASHED, OPENED, EVICTED, REFUSED };
 
 
-static void
-charge(mfa_flow_login_t *login, mfa_charge_e kind, mfa_limit_t limit)
+/*
+ * The next charge.  One at a time: what one of them stops must not count for
+ * those behind it, or a single network could use up what all strangers have
+ * together, and leave a key in the store for every name it makes up.
+ */
+static mfa_flow_e
+charge(mfa_flow_login_t *login)
 {
-    mfa_charge_t  *c;
+    mfa_op_t            *op;
+    mfa_charge_t        *c;
+    const mfa_portal_t  *portal;
 
-    c = &login->charges[login->n_charges++];
-    c->kind = kind;
-    c->limit = limit;
+    portal = login->flow.env.portal;
+    op = mfa_flow_next(&login->flow, CHARGED);
+    c = &login->charges[login->n_charges];
 
-    mfa_store_charge(&login->flow.op, c, login->flow.env.portal, login->login,
-                     login->flow.env.net);
+    switch (login->n_charges++) {
+    case 0:
+        c->kind = MFA_CHARGE_ADDRESS;
+        c->limit = portal->limit_address;
+        break;
+
+    case 1:
+        c->kind = MFA_CHARGE_PASSWORD;
+        c->limit = portal->limit_password;
+        break;
+
+    default:
+        c->kind = MFA_CHARGE_ACCOUNT;
+        c->limit = portal->limit_password;
+        c->limit.n *= STRANGERS;
+        login->account_at = mfa_store_account_read(op, portal, login->login,
+                                                   MFA_ACCOUNT_N);
+        break;
+    }
+
+    mfa_store_charge(op, c, portal, login->login, login->flow.env.net);
+
+    return MFA_FLOW_STORE;
 }
 
 
 static mfa_flow_e
 start(mfa_flow_login_t *login)
 {
-    mfa_buf_t            room;
-    mfa_limit_t          strangers;
-    const mfa_portal_t  *portal;
-
-    portal = login->flow.env.portal;
+    mfa_buf_t  room;
 
     mfa_buf_init(&room, login->login_room, sizeof(login->login_room));
 
@@ -46,21 +70,15 @@ start(mfa_flow_login_t *login)
         login->login = mfa_buf_since(&room, 0);
     }
 
-    mfa_flow_next(&login->flow, CHARGED);
-    charge(login, MFA_CHARGE_ADDRESS, portal->limit_address);
+    return charge(login);
+}
 
-    if (login->login.len) {
-        strangers = portal->limit_password;
-        strangers.n *= STRANGERS;
 
-        charge(login, MFA_CHARGE_PASSWORD, portal->limit_password);
-        charge(login, MFA_CHARGE_ACCOUNT, strangers);
-
-        login->account_at = mfa_store_account_read(&login->flow.op, portal,
-                                                   login->login, MFA_ACCOUNT_N);
-    }
-
-    return MFA_FLOW_STORE;
+/* What is no name has no account to charge. */
+static int
+charges_go_on(const mfa_flow_login_t *login)
+{
+    return login->login.len && login->n_charges < MFA_LOGIN_CHARGES;
 }
 
 
@@ -87,8 +105,8 @@ charged(mfa_flow_login_t *login, const mfa_result_t *result)
     mfa_tri_e      answer;
     mfa_charged_t  charges;
 
-    charges = mfa_store_charge_result(&login->flow.op, result, login->charges,
-                                      login->n_charges);
+    charges = mfa_store_charge_result(&login->flow.op, result,
+                                      &login->charges[login->n_charges - 1], 1);
 
     if (charges.within == MFA_UNKNOWN) {
         return mfa_flow_end(&login->flow, MFA_OUTCOME_UNAVAILABLE);
@@ -101,6 +119,10 @@ charged(mfa_flow_login_t *login, const mfa_result_t *result)
            events out of the stream. */
         return charges.first ? refuse(login, MFA_OUTCOME_LIMITED, "limited", "")
                : mfa_flow_end(&login->flow, MFA_OUTCOME_LIMITED);
+    }
+
+    if (charges_go_on(login)) {
+        return charge(login);
     }
 
     login->flow.hash.password = login->password;

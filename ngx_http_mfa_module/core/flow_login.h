@@ -8,6 +8,8 @@
 
 #include "core/flow_session.h"
 
+#define MFA_LOGIN_CHARGES  3
+
 typedef struct {
     mfa_flow_t     flow;                    /* first: the flow is this */
 
@@ -23,7 +25,7 @@ typedef struct {
     /* The flow's own. */
     mfa_str_t      login;                   /* canonical; empty: invalid */
     uint8_t        login_room[MFA_LOGIN_MAX];
-    mfa_charge_t   charges[3];
+    mfa_charge_t   charges[MFA_LOGIN_CHARGES];
     size_t         n_charges;
     mfa_at_t       account_at;
     mfa_outcome_e  refusal;

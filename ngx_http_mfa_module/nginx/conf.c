@@ -14,6 +14,8 @@
 #define QUEUE_DEFAULT      64
 #define IN_FLIGHT_MAX      4096
 
+static ngx_str_t  usual = ngx_string("Remote-");
+
 
 void *
 ngx_http_mfa_create_main_conf(ngx_conf_t *cf)
@@ -86,7 +88,6 @@ ngx_http_mfa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_mfa_loc_conf_t  *prev = parent;
     ngx_http_mfa_loc_conf_t  *conf = child;
 
-    ngx_str_t                  prefix;
     ngx_http_core_loc_conf_t  *clcf;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
@@ -99,8 +100,7 @@ ngx_http_mfa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (conf->headers == NGX_CONF_UNSET_PTR) {
         if (prev->headers == NGX_CONF_UNSET_PTR) {
-            ngx_str_set(&prefix, "Remote-");
-            prev->headers = ngx_http_mfa_headers_for(cf, &prefix);
+            prev->headers = ngx_http_mfa_headers_for(cf, &usual);
 
             if (prev->headers == NULL) {
                 return NGX_CONF_ERROR;
@@ -145,6 +145,11 @@ ngx_http_mfa_init_main_conf(ngx_conf_t *cf, void *conf)
 
     n = mcf->portals.nelts;
     portals = mcf->portals.elts;
+
+    /* Whatever is sent on, the usual names are never taken from clients. */
+    if (ngx_http_mfa_headers_for(cf, &usual) == NULL) {
+        return NGX_CONF_ERROR;
+    }
 
     if (mcf->keys == NULL) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,

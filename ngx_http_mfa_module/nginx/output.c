@@ -109,9 +109,23 @@ respond(ngx_http_request_t *r, ngx_uint_t status, ngx_str_t *type,
     ngx_int_t    rc;
     ngx_chain_t  out;
 
+    /* Whoever waits for "100 Continue" gets the answer instead, and nobody can
+       tell then whether the body follows: the connection ends. */
+    if (r->headers_in.expect) {
+        r->expect_tested = 1;
+        r->keepalive = 0;
+    }
+
     if (ngx_http_discard_request_body(r) != NGX_OK) {
         r->keepalive = 0;
     }
+
+#if (NGX_HTTP_GZIP)
+    /* Compressed, a form token beside reflected input could be guessed by its
+       length (BREACH). */
+    r->gzip_tested = 1;
+    r->gzip_ok = 0;
+#endif
 
     r->headers_out.status = status;
     ngx_str_null(&r->headers_out.status_line);

@@ -46,13 +46,18 @@ mfactl() {
 }
 
 
+# Whether a process has this in its command line; a dead one has none.
+runs() {
+    grep -qaF -e "$2" "/proc/$1/cmdline" 2> /dev/null
+}
+
+
 # The process a pid file names, unless the number went to a stranger since.
 process() {
     local pid
 
-    pid=$(cat "$dir/$1.pid" 2> /dev/null) && [ "$pid" ] || return 1
-    grep -qaF "$2" "/proc/$pid/cmdline" 2> /dev/null || return 1
-    echo "$pid"
+    pid=$(cat "$dir/$1.pid" 2> /dev/null) && [ "$pid" ] && runs "$pid" "$2" \
+        && echo "$pid"
 }
 
 nginx_process() { process nginx "$dir"; }
@@ -63,10 +68,10 @@ stop() {
     local pid i
 
     pid=$("$1") || return 0
-    kill -s "$2" "$pid" 2> /dev/null || return 0
+    kill "$pid" 2> /dev/null || return 0
 
     for ((i = 0; i < 100; i++)); do
-        kill -0 "$pid" 2> /dev/null || return 0
+        runs "$pid" '' || return 0
         sleep 0.05
     done
 
@@ -75,8 +80,8 @@ stop() {
 
 
 down() {
-    stop nginx_process TERM
-    stop redis_process TERM
+    stop nginx_process
+    stop redis_process
 }
 
 
@@ -230,7 +235,7 @@ up() {
 
     "$root/build-aux/deps.sh" demo
     files
-    stop nginx_process TERM
+    stop nginx_process
     port_free "$user_port"
     port_free "$admin_port"
 

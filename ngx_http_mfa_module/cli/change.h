@@ -1,6 +1,6 @@
 /*
- * Changes of accounts: flow admin for one login after the other, and what to say
- * of each.  What account.c and mfa.c have in common.
+ * Changes of accounts: flow admin for one login after the other, and what to
+ * say of each.  What account.c and mfa.c have in common.
  */
 
 #ifndef MFACTL_CHANGE_H
@@ -14,9 +14,9 @@
 int mfactl_change_grace(const mfactl_t *ctl, int64_t *sec);
 
 /*
- * The canonical form of the logins in ctl->args[0 .. n_args), into memory of the
- * configuration; all of them before anything is changed.  NULL when one is none,
- * said.
+ * The canonical form of the logins in ctl->args[0 .. n_args), into memory of
+ * the configuration; all of them before anything is changed.  NULL when one is
+ * none, said.
  */
 mfa_str_t *mfactl_change_logins(mfactl_t *ctl);
 

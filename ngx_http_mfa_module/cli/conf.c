@@ -14,7 +14,7 @@
 #define FILE_BYTES_MAX  (16 * 1024 * 1024)
 #define INCLUDES_MAX    16                  /* deep; more is a circle */
 #define BLOCKS_MAX      64                  /* deep */
-#define SENTENCE_MAX    512                 /* bytes of what core complains of */
+#define SENTENCE_MAX    512                 /* bytes of core's complaints */
 
 typedef struct {
     mfactl_conf_t    *conf;

@@ -1,6 +1,6 @@
 /*
- * The configuration: the http-level mfa_ directives of a file in nginx's syntax,
- * be it the file nginx includes or a whole nginx.conf.
+ * The configuration: the http-level mfa_ directives of a file in nginx's
+ * syntax, be it the file nginx includes or a whole nginx.conf.
  */
 
 #ifndef MFACTL_CONF_H

@@ -1,7 +1,7 @@
 /*
- * mfactl keys: making and listing the keys of the ring.  A key is written to the
- * ring's file (or to standard output when asked), never anywhere else, and is
- * never shown again.
+ * mfactl keys: making and listing the keys of the ring.  A key is written to
+ * the ring's file (or to standard output when asked), never anywhere else, and
+ * is never shown again.
  */
 
 #include "cli/keys.h"
@@ -70,7 +70,7 @@ is_taken(const mfa_keyring_t *ring, const char *id)
 }
 
 
-/* "k", the day, a letter: "k20261122a".  0, or -1 when the day has none left. */
+/* "k", the day, a letter: "k20261122a".  0, or -1 when none is left. */
 static int
 name_key(const mfa_keyring_t *ring, char *id, size_t cap)
 {

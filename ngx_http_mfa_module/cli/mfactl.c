@@ -1,7 +1,7 @@
 /*
  * mfactl, the command line beside the module: START HERE.  The table below says
- * what each command is called and which words and options it takes; the commands
- * are in files of their own names.
+ * what each command is called and which words and options it takes; the
+ * commands are in files of their own names.
  *
  * It changes accounts through core's flows, the same that the module runs, and
  * reads the same configuration file.  Passwords and keys pass through standard

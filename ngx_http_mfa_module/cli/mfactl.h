@@ -1,7 +1,7 @@
 /*
  * mfactl: what its commands share.  A command is a function of mfactl_t that
- * returns an exit status.  It finds the configuration read, its portal looked up,
- * and the drive ready to connect when it first asks something.
+ * returns an exit status.  It finds the configuration read, its portal looked
+ * up, and the drive ready to connect when it first asks something.
  */
 
 #ifndef MFACTL_H

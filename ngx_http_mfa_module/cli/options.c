@@ -85,7 +85,8 @@ option(mfactl_options_t *options, char **argv, int left, mfa_buf_t *why)
 
     if (i < 0) {
         refuse(why, "unknown option", mfa_str_from(argv[0]));
-        mfa_buf_cstr(why, " (a word that begins with \"-\" goes behind \"--\")");
+        mfa_buf_cstr(why, " (a word that begins with \"-\" goes behind"
+                          " \"--\")");
         return -1;
     }
 

@@ -1,6 +1,6 @@
 /*
- * The command line: options anywhere, "--" ends them, the rest are words.  Which
- * options a command takes is in its row of the table in mfactl.c.
+ * The command line: options anywhere, "--" ends them, the rest are words.
+ * Which options a command takes is in its row of the table in mfactl.c.
  */
 
 #ifndef MFACTL_OPTIONS_H

@@ -9,9 +9,9 @@
 #include "core/flow.h"
 
 /*
- * The first line of standard input without its end, into room (MFA_PASSWORD_MAX
- * + 1 bytes, so that a longer one shows); a terminal does not echo it.  0, or -1
- * and why.  The caller wipes room.
+ * The first line of standard input without its end, into room (one byte more
+ * than is allowed, so that a longer one shows); a terminal does not echo it.
+ * 0, or -1 and why.  The caller wipes room.
  */
 int mfactl_password_read(mfa_buf_t *room, mfa_buf_t *why);
 

@@ -1,7 +1,7 @@
 /*
  * What mfactl says.  Every result is a JSON value; it is printed as JSON with
- * --json, else as a table or as lines for people.  Texts that came from the store
- * are cleaned on their way in: no byte of them can drive a terminal.
+ * --json, else as a table or as lines for people.  Texts that came from the
+ * store are cleaned on their way in: no byte of them can drive a terminal.
  */
 
 #ifndef MFACTL_PRINT_H

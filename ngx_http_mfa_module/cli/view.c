@@ -139,7 +139,8 @@ mfactl_view_account(const mfa_portal_t *portal, const mfa_account_t *account,
                         mfactl_print_text(account->directory));
     json_object_set_new(object, "created", mfactl_print_time(account->created));
     json_object_set_new(object, "disabled", json_boolean(account->disabled));
-    json_object_set_new(object, "password", json_boolean(account->password.len));
+    json_object_set_new(object, "password",
+                        json_boolean(account->password.len));
     json_object_set_new(object, "mfa",
                         mfactl_print_text(mfa_str_from(state(account))));
     json_object_set_new(object, "enrolled",

@@ -18,7 +18,8 @@ typedef enum {
     MFACTL_VIEW_LOCKED                      /* and past the deadline */
 } mfactl_view_e;
 
-/* Reads an account of the command's portal; an exit status, said unless DONE. */
+/* Reads an account of the command's portal; an exit status, said if it is not
+   DONE. */
 int mfactl_view_read(mfactl_t *ctl, mfa_str_t login, mfa_account_t *account);
 
 /* The filter called name: 0 and *view, or -1. */

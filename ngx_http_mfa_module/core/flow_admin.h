@@ -16,16 +16,16 @@
 #define MFA_ADMIN_CHANGES_MAX  12
 
 typedef enum {
-    MFA_ADMIN_ADD = 0,                      /* a new account */
+    MFA_ADMIN_ADD = 0,                  /* a new account */
     MFA_ADMIN_DELETE,
-    MFA_ADMIN_DISABLE,                      /* ends its sessions */
+    MFA_ADMIN_DISABLE,                  /* ends its sessions */
     MFA_ADMIN_ENABLE,
-    MFA_ADMIN_PASSWORD,                     /* sets it, ends its sessions */
-    MFA_ADMIN_REQUIRE,                      /* deadline set if never set before */
-    MFA_ADMIN_UNREQUIRE,                    /* the deadline stays */
-    MFA_ADMIN_RESET,                        /* forgets the factor; no new grace */
-    MFA_ADMIN_UNLOCK,                       /* clears failed attempts */
-    MFA_ADMIN_EXTEND                        /* a new deadline, with a reason */
+    MFA_ADMIN_PASSWORD,                 /* sets it, ends its sessions */
+    MFA_ADMIN_REQUIRE,                  /* sets a deadline if none was */
+    MFA_ADMIN_UNREQUIRE,                /* the deadline stays */
+    MFA_ADMIN_RESET,                    /* forgets the factor; no new grace */
+    MFA_ADMIN_UNLOCK,                   /* clears failed attempts */
+    MFA_ADMIN_EXTEND                    /* a new deadline, with a reason */
 } mfa_admin_e;
 
 typedef struct {
@@ -35,19 +35,19 @@ typedef struct {
     mfa_admin_e    action;
     mfa_str_t      login;                   /* canonical */
     mfa_str_t      actor;                   /* who does it, for the audit */
-    mfa_str_t      email;                   /* ADD; also name, role, directory */
+    mfa_str_t      email;                   /* ADD; so are the next three */
     mfa_str_t      name;
     mfa_str_t      role;
     mfa_str_t      directory;
-    mfa_str_t      password;                /* ADD, PASSWORD: a crypt(5) string */
+    mfa_str_t      password;                /* ADD, PASSWORD: crypt(5) */
     int            require;                 /* ADD: required from the start */
-    int64_t        grace_sec;               /* ADD, REQUIRE, EXTEND; -1: portal's */
+    int64_t        grace_sec;               /* -1: the portal's */
     mfa_str_t      reason;                  /* EXTEND */
 
     /* Results, with MFA_OUTCOME_DONE. */
     int            changed;                 /* 0: it was so already */
     mfa_account_t  before;                  /* as read; zeroed for ADD */
-    int64_t        deadline;                /* the one that holds now; -1 none */
+    int64_t        deadline;                /* that holds now; -1 none */
 
     /* The flow's own. */
     int            tries;
@@ -66,8 +66,8 @@ typedef struct {
  * exists); FORBIDDEN (the account is owned by a directory and the portal has
  * directory_mfa off: ADD with require, REQUIRE); REFUSED (what the caller set
  * cannot be: a login that is not canonical, a password that is no crypt(5)
- * string, a grace over MFA_GRACE_MAX_SEC, EXTEND without a reason; the store was
- * not asked); UNAVAILABLE.
+ * string, a grace over MFA_GRACE_MAX_SEC, EXTEND without a reason; the store
+ * was not asked); UNAVAILABLE.
  */
 void mfa_flow_admin_init(mfa_flow_admin_t *admin);
 

@@ -76,7 +76,6 @@
     X(CONFLICT,     "conflict")      /* changed meanwhile */                  \
     X(FAULT,        "fault")         /* ask an admin */                       \
     X(INSECURE,     "insecure")      /* plain http where https is needed */   \
-    X(BUSY,         "busy")          /* retry in a moment */                  \
     X(UNAVAILABLE,  "unavailable")   /* the store cannot answer */
 
 #define MFA_PAGE_ENUM_ID(id, name)  MFA_PAGE_##id,

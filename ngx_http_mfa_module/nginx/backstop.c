@@ -19,15 +19,22 @@ carries_content(ngx_uint_t status)
 }
 
 
+/* A clone of a judged request (slice, an update of a cache in the background)
+   starts behind the gate: it has its parent's verdict for the same location. */
 static ngx_uint_t
 on_record(ngx_http_request_t *r, ngx_http_mfa_loc_conf_t *lcf)
 {
     ngx_http_mfa_gate_t  *gate;
 
-    gate = ngx_http_get_module_ctx(r, ngx_http_mfa_module);
+    for (/* void */; r; r = r->parent) {
+        gate = ngx_http_get_module_ctx(r, ngx_http_mfa_module);
 
-    return gate && gate->judged && gate->lcf == lcf
-           && gate->verdict == MFA_VERDICT_ALLOW;
+        if (gate && gate->judged && gate->lcf == lcf) {
+            return gate->verdict == MFA_VERDICT_ALLOW;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -105,8 +112,11 @@ refuse(ngx_http_request_t *r)
     ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                   "mfa: an answer of a gated location had no verdict on record");
 
+    /* NGX_ERROR would cut the connection of the main request.  auth_request
+       reads the status of a subrequest, whatever became of it. */
     if (r != r->main) {
-        return NGX_ERROR;
+        r->headers_out.status = NGX_HTTP_FORBIDDEN;
+        return NGX_HTTP_FORBIDDEN;
     }
 
     return ngx_http_filter_finalize_request(r, &ngx_http_mfa_module,

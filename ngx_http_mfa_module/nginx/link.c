@@ -4,8 +4,8 @@
  *
  * The timer is that of the connection's read event, so closing removes it.  It
  * runs only while something is in flight and is not cancelable then: a worker
- * that leaves lets its last requests have their answers, and a link at rest does
- * not hold it.
+ * that leaves lets its last requests have their answers, and a link at rest
+ * does not hold it.
  */
 
 #include "nginx/link_inside.h"

@@ -73,7 +73,7 @@ common_headers(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal)
     static const char *const  headers[][2] = {
         { "Cache-Control", "no-store" },
         { "X-Content-Type-Options", "nosniff" },
-        { "Referrer-Policy", "same-origin" },
+        { "Referrer-Policy", "no-referrer" },
         { "Cross-Origin-Opener-Policy", "same-origin" },
         { "X-Frame-Options", "DENY" },
     };

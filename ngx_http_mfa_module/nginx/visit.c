@@ -135,12 +135,15 @@ model_grace(ngx_http_mfa_visit_t *v)
     ngx_http_mfa_set_flag(v, MFA_VAR_REQUIRED,
                           mfa_policy_required(&v->portal->core, account));
 
+    if (left >= 0 && account->deadline > 0) {
+        ngx_http_mfa_set_date(v, MFA_VAR_DEADLINE, account->deadline);
+    }
+
     if (left <= 0) {
         return;
     }
 
     ngx_http_mfa_set_flag(v, MFA_VAR_GRACE, 1);
-    ngx_http_mfa_set_date(v, MFA_VAR_DEADLINE, account->deadline);
     ngx_http_mfa_set_flag(v, MFA_VAR_PUT_OFF, v->who->may_put_off);
 
     if (left > 86400) {

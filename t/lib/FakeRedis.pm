@@ -47,6 +47,7 @@ use IO::Handle;
 use IO::Select;
 use IO::Socket::INET;
 use IO::Socket::UNIX;
+use POSIX ();
 use Socket qw(AF_UNIX PF_UNSPEC SOCK_STREAM);
 use Time::HiRes qw(time);
 
@@ -182,7 +183,6 @@ sub _serve {
     my %conns;
     my $n = 0;
 
-    require POSIX;
     open $self->{log_out}, '>>', $self->{log}->filename or die "log: $!";
     $self->{log_out}->autoflush(1);
 

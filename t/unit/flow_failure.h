@@ -37,14 +37,20 @@ static struct {
 
 static store_t  failure_before;
 
+typedef enum {
+    TRIAL_OPENS = 0,                        /* a session, if all goes well */
+    TRIAL_GATE,                             /* trial_verdict is the result */
+    TRIAL_LEAVES,                           /* ends a session */
+    TRIAL_NOTES                             /* changes what it may anyway */
+} trial_e;
+
 /* A flow to be failed. */
 typedef struct {
     void         (*prepare)(world_t *w);
     mfa_outcome_e  (*act)(world_t *w);      /* runs that one flow */
     int            rightful;                /* undisturbed, it may end well */
     int            lenient;                 /* some answers are never looked at */
-    int            is_gate;                 /* trial_verdict is the result */
-    int            leaves;                  /* it ends a session */
+    trial_e        kind;
 } trial_t;
 
 static mfa_verdict_e  trial_verdict;
@@ -333,7 +339,7 @@ trial_judge(world_t *w, const world_t *prepared, const trial_t *trial,
     w->disturb = NULL;
     w->meddle = NULL;
 
-    if (trial->is_gate) {
+    if (trial->kind == TRIAL_GATE) {
         verdict = trial_verdict;
         assert_true(verdict != MFA_VERDICT_ALLOW
                     || (trial->rightful && failure.honest));
@@ -360,7 +366,11 @@ trial_judge(world_t *w, const world_t *prepared, const trial_t *trial,
 
     verdict = world_verdict(w);
 
-    if (trial->leaves) {
+    if (trial->kind == TRIAL_NOTES) {
+        return;
+    }
+
+    if (trial->kind == TRIAL_LEAVES) {
         assert_true(outcome != MFA_OUTCOME_DONE || failure.lost
                     || verdict == MFA_VERDICT_LOGIN);
         return;
@@ -446,7 +456,7 @@ trial_run(world_t *w, const trial_t *trial, size_t *operations)
 
     outcome = trial->act(w);
     assert_int_equal(outcome == MFA_OUTCOME_DONE,
-                     trial->rightful || trial->is_gate);
+                     trial->rightful || trial->kind == TRIAL_GATE);
     *operations = w->asked;
 
     for (failure.at = 0; failure.at < *operations; failure.at++) {

@@ -1,8 +1,9 @@
 /*
- * What an administrator does to an account, against a scripted store.  Broken, a
- * deadline moves by toggling (feature 100-02), sessions outlive a reset or a
- * deleted account (security 33), a concurrent change is overwritten, or a store
- * that lies or fails is reported as success (security 56).
+ * What an administrator does to an account, against a scripted store.  Broken,
+ * a deadline moves by toggling (feature 100-02), sessions outlive a reset or a
+ * deleted account (security 33), or a concurrent change is overwritten.
+ *
+ * Stores that fail or lie: test_flow_admin_failure.c.
  */
 
 #include <stdarg.h>
@@ -12,28 +13,11 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#include "core/flow_admin.h"
-#include "store_script.h"
+#include "admin_stage.h"
 
-#define NOW       1000000
-#define WEEK      (7 * 86400)
-#define STEPS_MAX 32
+#define WEEK  (7 * 86400)
 
-#define HASH  "$y$j9T$aaaaaaaaaaaaaaaaaaaaaa$bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-
-static mfa_portal_t      portal;
-static script_t          script;
-static mfa_flow_admin_t  admin;
-static char              sent[16384];
-
-
-static int
-some_bytes(uint8_t *buf, size_t len)
-{
-    memset(buf, 0xff, len);
-
-    return 0;
-}
+static char  sent[16384];                   /* the last operation */
 
 
 static int
@@ -43,52 +27,6 @@ no_bytes(uint8_t *buf, size_t len)
     (void) len;
 
     return -1;
-}
-
-
-static int
-set_up(void **state)
-{
-    (void) state;
-    memset(&script, 0, sizeof(script));
-
-    return mfa_portal_init(&portal, mfa_lit("user"));
-}
-
-
-static void
-account_of(const char *created, const char *required, const char *deadline)
-{
-    memset(script.account, 0, sizeof(script.account));
-    script.account[MFA_ACCOUNT_CREATED] = created;
-    script.account[MFA_ACCOUNT_GENERATION] = "7";
-    script.account[MFA_ACCOUNT_VERSION] = "3";
-    script.account[MFA_ACCOUNT_REQUIRED] = required;
-    script.account[MFA_ACCOUNT_DEADLINE] = deadline;
-}
-
-
-static void
-enrolled_account(void)
-{
-    account_of("500", "1", "900");
-    script.account[MFA_ACCOUNT_ENROLLED] = "600";
-    script.account[MFA_ACCOUNT_SECRET_ID] = "AAAAAAAAAAA";
-    script.account[MFA_ACCOUNT_SECRET] = "1.k1.AAAA";
-    script.account[MFA_ACCOUNT_VALIDATED] = "AAAAAAAAAAA";
-}
-
-
-static void
-begin(mfa_admin_e action)
-{
-    mfa_flow_admin_init(&admin);
-    admin.action = action;
-    admin.login = mfa_lit("alice");
-    admin.actor = mfa_lit("root");
-    admin.flow.env.now = NOW;
-    admin.flow.env.random = some_bytes;
-    admin.flow.env.portal = &portal;
 }
 
 
@@ -634,254 +572,6 @@ a_concurrent_change_is_seen_by_the_next_try(void **state)
 }
 
 
-/*
- * Faults.  Each case is run over and over; every run spoils one answer in one
- * way, until an operation has no more answers to spoil and the case has no more
- * operations.
- */
-
-enum {
-    DOWN, ONE_LESS, NIL, STATUS, ERROR, INT, STRING, EMPTY_ARRAY,
-    /* of arrays, from here on: without its last or first, with one more */
-    CUT_ARRAY, LATE_ARRAY, LONG_ARRAY, FAULTS
-};
-
-static size_t  spoilt;
-
-
-/* Puts a reply of another shape in place; 0 when it is no other. */
-static int
-spoil_reply(mfa_reply_t *r, int fault)
-{
-    mfa_reply_t  was;
-
-    was = *r;
-
-    switch (fault) {
-    case NIL:
-        *r = script_text(MFA_REPLY_NIL, NULL);
-        break;
-    case STATUS:
-        *r = script_text(MFA_REPLY_STATUS, "OK");
-        break;
-    case ERROR:
-        *r = script_text(MFA_REPLY_ERROR, "ERR no");
-        break;
-    case INT:
-        *r = script_int(1);
-        break;
-    case STRING:
-        *r = script_text(MFA_REPLY_STRING, "OK");
-        break;
-    case EMPTY_ARRAY:
-        *r = script_text(MFA_REPLY_ARRAY, NULL);
-        break;
-    case CUT_ARRAY:
-        r->n--;
-        return was.type == MFA_REPLY_ARRAY;
-    case LATE_ARRAY:
-        r->n--;
-        r->elements++;
-        return was.type == MFA_REPLY_ARRAY;
-    default:
-        r->n++;
-        r->elements[was.n] = script_int(1);
-        return was.type == MFA_REPLY_ARRAY;
-    }
-
-    return r->type != was.type;
-}
-
-
-/* Spoils answer number which of an operation.  -1: there is none; 0: it has no
-   such fault; 1: done. */
-static int
-spoil(const mfa_op_t *op, mfa_result_t *result, size_t which, int fault)
-{
-    size_t  i, k, at;
-
-    if (which == 0) {
-        result->ok = fault != DOWN && result->ok;
-        result->n -= fault == ONE_LESS;
-
-        return fault == DOWN || fault == ONE_LESS;
-    }
-
-    if (fault == DOWN || fault == ONE_LESS) {
-        return which == 1 ? 0 : -1;
-    }
-
-    for (i = 0, at = 1; i < op->n; i++) {
-        if (at++ == which) {
-            if (fault >= CUT_ARRAY
-                && script.replies[i].type != MFA_REPLY_ARRAY)
-            {
-                return 0;
-            }
-
-            /* an aborted transaction is no failure */
-            return (i == script.exec && fault == NIL)
-                   ? 0 : spoil_reply(&script.replies[i], fault);
-        }
-
-        if (script.replies[i].type != MFA_REPLY_ARRAY) {
-            continue;
-        }
-
-        for (k = 0; k < script.replies[i].n; k++) {
-            if (at++ != which) {
-                continue;
-            }
-
-            /* a field may be missing or there: that is no failure */
-            if (fault >= CUT_ARRAY
-                || (i == script.hmget && (fault == NIL || fault == STRING)))
-            {
-                return 0;
-            }
-
-            return spoil_reply(&script.replies[i].elements[k], fault);
-        }
-    }
-
-    return -1;
-}
-
-
-/* One run with one fault; -1 when the place does not exist, 0 when it has no
-   such fault. */
-static int
-run_spoilt(mfa_admin_e action, int step, size_t which, int fault)
-{
-    int           steps, done, unwatch;
-    size_t        n;
-    mfa_flow_e    asked;
-    mfa_result_t  result;
-
-    begin(action);
-    admin.password = mfa_lit(HASH);
-    admin.reason = mfa_lit("why");
-    script.watching = 0;
-    done = -1;
-    unwatch = 0;
-
-    asked = admin.flow.run(&admin.flow, NULL);
-
-    for (steps = 0; asked != MFA_FLOW_DONE; steps++) {
-        assert_true(steps < STEPS_MAX);
-        result = script_answer(&script, &admin.flow.op);
-
-        if (steps == step) {
-            done = spoil(&admin.flow.op, &result, which, fault);
-            unwatch = mfa_str_is(mfa_op_command(&admin.flow.op, 0, &n)[0],
-                                 "UNWATCH");
-
-            if (done <= 0) {
-                return done;
-            }
-        }
-
-        script_follow(&script, &admin.flow.op, &result);
-        asked = admin.flow.run(&admin.flow, &result);
-
-        /* there is no connection to ask anything else on */
-        assert_true(result.ok || asked == MFA_FLOW_DONE);
-    }
-
-    if (done < 0) {
-        return -1;
-    }
-
-    if (admin.flow.outcome != MFA_OUTCOME_UNAVAILABLE || admin.changed) {
-        fail_msg("%s, step %d, answer %zu, fault %d: %s%s",
-                 mfa_admin_name(action), step, which, fault,
-                 mfa_outcome_name(admin.flow.outcome),
-                 admin.changed ? ", changed" : "");
-    }
-
-    /* Only a server that refuses UNWATCH itself leaves one. */
-    if (script.watching && !unwatch) {
-        fail_msg("%s, step %d, answer %zu, fault %d: a watch is left",
-                 mfa_admin_name(action), step, which, fault);
-    }
-
-    spoilt++;
-
-    return 1;
-}
-
-
-/* All faults of one case; how many operations it has. */
-static int
-run_all_spoilt(mfa_admin_e action)
-{
-    int     step, fault, rc, found;
-    size_t  which;
-
-    for (step = 0; /* void */ ; step++) {
-        found = 0;
-
-        for (which = 0; /* void */ ; which++) {
-            rc = -1;
-
-            for (fault = 0; fault < FAULTS; fault++) {
-                if (run_spoilt(action, step, which, fault) >= 0) {
-                    rc = 0;
-                    found = 1;
-                }
-            }
-
-            if (rc < 0) {
-                break;
-            }
-        }
-
-        if (!found) {
-            return step;
-        }
-    }
-}
-
-
-static void
-security_56_no_failure_of_the_store_is_success(void **state)
-{
-    int     action;
-    size_t  before;
-
-    (void) state;
-    spoilt = 0;
-
-    for (action = MFA_ADMIN_ADD; action <= MFA_ADMIN_EXTEND; action++) {
-        before = spoilt;
-        memset(script.account, 0, sizeof(script.account));
-
-        /* changed: watch, transaction */
-        if (action != MFA_ADMIN_ADD) {
-            enrolled_account();
-            script.account[MFA_ACCOUNT_REQUIRED] =
-                action == MFA_ADMIN_REQUIRE ? NULL : "1";
-            script.account[MFA_ACCOUNT_DISABLED] =
-                action == MFA_ADMIN_ENABLE ? "1" : NULL;
-        }
-
-        assert_int_equal(run_all_spoilt((mfa_admin_e) action), 2);
-
-        /* 16 fields and at least 2 of a transaction, each in several ways */
-        assert_true(spoilt - before > 90);
-    }
-
-    /* nothing to change, and nobody there: watch, unwatch */
-    account_of("500", NULL, NULL);
-    assert_int_equal(run_all_spoilt(MFA_ADMIN_RESET), 2);
-    memset(script.account, 0, sizeof(script.account));
-    assert_int_equal(run_all_spoilt(MFA_ADMIN_DELETE), 2);
-
-    /* about what the loops above come to; fewer: they skipped some */
-    assert_true(spoilt > 1300);
-}
-
-
 static void
 every_action_has_a_name(void **state)
 {
@@ -922,7 +612,6 @@ main(void)
         CASE(delete_leaves_no_index_behind),
         CASE(unlock_clears_the_counters_and_says_if_there_were_any),
         CASE(a_concurrent_change_is_seen_by_the_next_try),
-        CASE(security_56_no_failure_of_the_store_is_success),
         CASE(every_action_has_a_name),
     };
 

@@ -58,7 +58,7 @@ a_right_password_opens_a_session_at_level_password(void **state)
     (void) state;
 
     assert_int_equal(world_login(&w, " Alice ", PASSWORD), MFA_OUTCOME_DONE);
-    assert_int_equal(w.asked, 3);
+    assert_int_equal(w.asked, 5);
     assert_int_equal(world_verdict(&w), MFA_VERDICT_ALLOW);
 
     who = world_who(&w);
@@ -131,7 +131,8 @@ security_4_every_wrong_login_is_refused_alike(void **state)
             mfa_lit("mfa:fail:password:user:alice:" NET)));
         assert_int_equal(world_login(&w, wrong[i].login, wrong[i].password),
                          MFA_OUTCOME_REFUSED);
-        assert_int_equal(w.asked, 3);
+        /* What is no name at all is charged to its network alone. */
+        assert_int_equal(w.asked, i == 5 || i == 6 ? 3 : 5);
         assert_int_equal(store_count(&w.store, "mfa:session:"), 0);
     }
 
@@ -161,11 +162,11 @@ security_3_a_password_too_long_is_never_hashed(void **state)
     assert_int_equal(world_login_as(&w, NULL, mfa_lit("alice"),
                                     of_bytes(MFA_PASSWORD_MAX)),
                      MFA_OUTCOME_REFUSED);
-    assert_int_equal(w.asked, 3);
+    assert_int_equal(w.asked, 5);
     assert_int_equal(world_login_as(&w, NULL, mfa_lit("alice"),
                                     of_bytes(MFA_PASSWORD_MAX + 1)),
                      MFA_OUTCOME_REFUSED);
-    assert_int_equal(w.asked, 2);
+    assert_int_equal(w.asked, 4);
     assert_string_equal(store_text(&w.store,
                         "mfa:fail:password:user:alice:" NET, ""), "2");
 }
@@ -193,10 +194,10 @@ security_112_the_limit_refuses_the_right_password_too(void **state)
     fails(5, "alice", MFA_OUTCOME_REFUSED);
     w.store.now += 100;
     fails(1, "alice", MFA_OUTCOME_LIMITED);
-    assert_int_equal(w.asked, 2);
+    assert_int_equal(w.asked, 3);
     assert_int_equal(w.retry_after, 800);
     assert_int_equal(world_login(&w, "alice", PASSWORD), MFA_OUTCOME_LIMITED);
-    assert_int_equal(w.asked, 1);
+    assert_int_equal(w.asked, 2);
     assert_int_equal(w.retry_after, 800);
     fails(3, "alice", MFA_OUTCOME_LIMITED);
 
@@ -241,6 +242,31 @@ an_address_is_limited_over_all_names(void **state)
 
     w.net = STRANGER;
     assert_int_equal(world_login(&w, "alice", PASSWORD), MFA_OUTCOME_DONE);
+}
+
+
+/* security 114: what the network's limit stops counts for nobody else, and
+   leaves no key for a name that somebody made up. */
+static void
+security_114_what_is_stopped_charges_nothing_behind_it(void **state)
+{
+    int  i;
+
+    (void) state;
+
+    fails(5, "alice", MFA_OUTCOME_REFUSED);
+    fails(20, "alice", MFA_OUTCOME_LIMITED);
+    assert_string_equal(store_text(&w.store, "mfa:fail:account:user:alice",
+                                   ""), "5");
+
+    for (i = 0; i < 25; i++) {
+        fails(1, "", MFA_OUTCOME_REFUSED);
+        store_drop(&w.store, store_key(&w.store, mfa_lit(AUDIT)));
+    }
+
+    fails(1, "bob", MFA_OUTCOME_LIMITED);
+    assert_int_equal(store_count(&w.store, "mfa:fail:password:user:bob"), 0);
+    assert_int_equal(store_count(&w.store, "mfa:fail:account:user:bob"), 0);
 }
 
 
@@ -325,7 +351,7 @@ security_36_the_oldest_sessions_make_room(void **state)
     for (i = 0; i < 7; i++) {
         w.opened = 0;
         assert_int_equal(world_login(&w, "alice", PASSWORD), MFA_OUTCOME_DONE);
-        assert_int_equal(w.asked, i < 3 ? 3 : 4);
+        assert_int_equal(w.asked, i < 3 ? 5 : 6);
         tokens[i] = w.token;
         w.store.now++;
         assert_int_equal(store_count(&w.store, "mfa:session:"),
@@ -354,7 +380,7 @@ what_has_ended_by_itself_takes_no_room(void **state)
     w.opened = 0;
     w.store.now += w.portal.absolute_sec;
     assert_int_equal(world_login(&w, "alice", PASSWORD), MFA_OUTCOME_DONE);
-    assert_int_equal(w.asked, 3);
+    assert_int_equal(w.asked, 5);
     w.token = first;
     assert_int_equal(world_verdict(&w), MFA_VERDICT_LOGIN);
 }
@@ -466,11 +492,11 @@ no_failure_lets_anybody_in(void **state)
         size_t   operations;
         size_t   least;
     } trials[] = {
-        { { prepare, enter, 1, 0, 0, 0 },            3, 500 },
-        { { prepare_crowded, enter, 1, 0, 0, 0 },    4, 500 },
-        { { prepare, guess, 0, 0, 0, 0 },            3, 300 },
-        { { prepare, nobody, 0, 0, 0, 0 },           3, 300 },
-        { { prepare_over_limit, enter, 0, 1, 0, 0 }, 1, 300 },
+        { { prepare, enter, 1, 0, TRIAL_OPENS },            5, 500 },
+        { { prepare_crowded, enter, 1, 0, TRIAL_OPENS },    6, 500 },
+        { { prepare, guess, 0, 0, TRIAL_OPENS },            5, 300 },
+        { { prepare, nobody, 0, 0, TRIAL_OPENS },           5, 300 },
+        { { prepare_over_limit, enter, 0, 0, TRIAL_OPENS }, 2, 100 },
     };
 
     (void) state;
@@ -498,6 +524,7 @@ main(void)
         TEST(security_112_the_limit_refuses_the_right_password_too),
         TEST(a_right_password_clears_its_own_counter),
         TEST(an_address_is_limited_over_all_names),
+        TEST(security_114_what_is_stopped_charges_nothing_behind_it),
         TEST(security_110_strangers_cannot_lock_the_owner_out),
         TEST(security_26_a_new_login_ends_the_old_session),
         TEST(a_refused_login_ends_nothing),

@@ -39,7 +39,7 @@ my $setting  = '$5$rounds=1000$stagehandsalt$';  # cheap; one test is about cost
 # instances  of nginx on the one Redis (1)
 # level      of the error logs (info)
 # http       more lines of the http block
-# locations  more lines of the server of every portal
+# locations  more lines of the server of every portal; PORTAL is its name
 sub new {
     my ($class, %opt) = @_;
     my $self = bless {
@@ -97,7 +97,7 @@ server {
     location /mfa/ { mfa_pages; }
     location /open/ { mfa off; proxy_pass http://site; }
     location /always/ { mfa $_ require=always; proxy_pass http://site; }
-    $self->{locations}
+    @{[ $self->{locations} =~ s/PORTAL/$_/gr ]}
 }
 END
 
@@ -148,7 +148,9 @@ sub redis {
 sub keys_of {
     my ($self, $pattern) = @_;
 
-    return sort @{ $self->redis('KEYS', $pattern) };
+    my @keys = sort @{ $self->redis('KEYS', $pattern) };
+
+    return @keys;
 }
 
 

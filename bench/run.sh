@@ -161,8 +161,7 @@ result() {
 }
 
 
-[ "$rounds" -ge 1 ] && [ "$seconds" -ge 1 ] \
-    || die 'BENCH_ROUNDS and BENCH_SECONDS are at least 1'
+((rounds > 0 && seconds > 0)) || die 'BENCH_ROUNDS or BENCH_SECONDS is too small'
 
 files
 cores

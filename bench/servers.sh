@@ -38,7 +38,7 @@ patiently() {
         sleep 0.1
     done
 
-    tail -n 5 "$dir"/*.out "$dir"/*.log >&2
+    tail -n 3 "$dir"/*.out "$dir"/*.log >&2
     die "did not happen: $*"
 }
 
@@ -75,6 +75,13 @@ mfactl() {
 }
 
 
+# The output goes to NAME.out.
+nginx_valid() {
+    "${library[@]}" "${nginx[@]}" -t -e error.log -c "$dir/nginx.conf" \
+        > "$dir/$1.out" 2>&1
+}
+
+
 # Debian's packages, unpacked; without them the candidate is left out.
 with_lua() {
     "$here/lua.sh" "$lua_files" > "$dir/lua.out" 2>&1 || return 1
@@ -87,8 +94,7 @@ with_lua() {
 
     # OpenResty's LuaJIT, which the module asks for.
     library=(env "LD_LIBRARY_PATH=$(echo "$lua_files"/usr/lib/*-linux-*)")
-    "${library[@]}" "${nginx[@]}" -t -e error.log -c "$dir/nginx.conf" \
-        > "$dir/lua.out" 2>&1
+    nginx_valid lua
 }
 
 without_lua() {
@@ -115,6 +121,7 @@ servers_configure() {
 
     candidates=(ungated gated auth_request)
     without_lua
+    nginx_valid nginx || die "$(cat "$dir/nginx.out")"
 
     if with_lua; then
         candidates+=(lua)

@@ -63,9 +63,10 @@ sub verdict {
     return 'unavailable' if $answer->{status} == 503;
 
     my $location = $nginx->header($answer, 'Location');
+    my $pages    = $pages{ $portal // 'user' };
 
     return $answer->{status} == 303
-        && $location =~ /^\Q$pages{$portal // 'user'}\E([a-z]+)\?next=/
+        && $location =~ /^\Q$pages\E([a-z]+)\?next=/
         ? $1 : "$answer->{status} $location";
 }
 

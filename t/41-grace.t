@@ -103,7 +103,8 @@ subtest 'Within the days a required user is let in, and told how many there '
             my $answer = $browser->get($page);
             is($answer->days . ' ' . $answer->hours, "$days $hours",
                "$left seconds on $page");
-            like($answer->body, qr/\d{4}-\d\d-\d\d/, '- with the date');
+            ok($answer->body =~ />[^<]*\d{4}-\d\d-\d\d/, '- with the date')
+                if $days;
         }
     }
 

@@ -195,7 +195,8 @@ http {
         location / { mfa one; set \$a "\\"}"; if (\$x) { return 204; } }
         include not-followed-in-here.conf;
     }
-    mfa_portal three { grace 2d; }
+    mfa_portal three { grace 2d; directory_mfa on;
+        brand name=Three color=#123456; }
 }
 CONF
     (my $text = slurp("$dir/nginx.conf")) =~ s/'it''s'/'its'/;
@@ -209,6 +210,14 @@ CONF
     my $tom = { @{ $redis->call('HGETALL', 'mfa:{three}:account:tom') } };
     $redis->call('SELECT', 0);
     is($tom->{deadline} - $tom->{created}, 2 * 86400, 'but in database 2');
+
+    my @owned = (qw(tim --directory ad --no-password --require-mfa));
+    is((finish(spawn('-c', $file, qw(account add three), @owned)))[0], 0,
+       'directory_mfa on: an account of a directory is required');
+    ($exit, $out, $err) = finish(spawn('-c', $file, qw(account add one),
+                                       @owned));
+    ok($exit == 1 && $err =~ /directory_mfa is off/,
+       'feature 002-01: where it is off, refused');
 
     for my $portal (qw(one two)) {
         is((finish(spawn('-c', $file, qw(account list), $portal)))[0], 0,

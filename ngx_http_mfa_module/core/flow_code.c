@@ -125,7 +125,6 @@ charged(mfa_flow_code_t *code, const mfa_result_t *result)
 static mfa_flow_e
 open_session(mfa_flow_code_t *code)
 {
-    mfa_op_t             *op;
     mfa_audit_t           audit;
     mfa_session_t        *session;
     const mfa_env_t      *env;
@@ -142,24 +141,17 @@ open_session(mfa_flow_code_t *code)
     session->expires = session->password_at + env->portal->absolute_sec;
     session->code_at = env->now;
 
-    op = mfa_flow_next(&code->flow, OPENED);
-
-    mfa_op_multi(op);
+    mfa_flow_next(&code->flow, OPENED);
+    mfa_attempt_forgive(&code->flow, account->login);
 
     /* The code that confirmed the key was the first; this is another. */
-    if (!account->validated) {
-        mfa_store_validated_set(op, env->portal, account);
-    }
-
     audit = mfa_flow_audit(&code->flow, "code", "ok",
                            account->validated ? "" : "validated",
                            account->login);
-    mfa_store_audit(op, env->portal, &audit);
-    mfa_op_exec(op);
 
-    mfa_attempt_forgive(&code->flow, account->login);
-
-    if (mfa_opening_add(&code->flow, &code->opening, &code->who) != 0) {
+    if (mfa_opening_add(&code->flow, &code->opening, &code->who, &audit,
+                        account->validated ? NULL : account) != 0)
+    {
         return mfa_flow_end(&code->flow, MFA_OUTCOME_UNAVAILABLE);
     }
 

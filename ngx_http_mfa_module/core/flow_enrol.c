@@ -339,6 +339,7 @@ watched(mfa_flow_enrol_t *enrol, const mfa_result_t *result)
 static mfa_flow_e
 changed(mfa_flow_enrol_t *enrol, const mfa_result_t *result)
 {
+    mfa_audit_t       audit;
     mfa_session_t    *session;
     const mfa_env_t  *env;
 
@@ -362,7 +363,12 @@ changed(mfa_flow_enrol_t *enrol, const mfa_result_t *result)
     mfa_flow_next(&enrol->flow, OPENED);
     mfa_attempt_forgive(&enrol->flow, enrol->account.login);
 
-    if (mfa_opening_add(&enrol->flow, &enrol->opening, &enrol->who) != 0) {
+    audit = mfa_flow_audit(&enrol->flow, "session", "ok", "enrolled",
+                           enrol->account.login);
+
+    if (mfa_opening_add(&enrol->flow, &enrol->opening, &enrol->who, &audit,
+                        NULL) != 0)
+    {
         return end(enrol, MFA_OUTCOME_UNAVAILABLE);
     }
 

@@ -183,9 +183,10 @@ open_session(mfa_flow_login_t *login)
     mfa_store_known_net(op, env->portal, login->login, env->net);
 
     audit = mfa_flow_audit(&login->flow, "login", "ok", "", login->login);
-    mfa_store_audit(op, env->portal, &audit);
 
-    if (mfa_opening_add(&login->flow, &login->opening, &login->old) != 0) {
+    if (mfa_opening_add(&login->flow, &login->opening, &login->old, &audit,
+                        NULL) != 0)
+    {
         return mfa_flow_end(&login->flow, MFA_OUTCOME_UNAVAILABLE);
     }
 

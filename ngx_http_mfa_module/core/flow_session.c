@@ -12,11 +12,16 @@ enum { START, ENDED };
 
 
 int
-mfa_opening_add(mfa_flow_t *flow, mfa_opening_t *opening, const mfa_who_t *old)
+mfa_opening_add(mfa_flow_t *flow, mfa_opening_t *opening, const mfa_who_t *old,
+    const mfa_audit_t *audit, const mfa_account_t *validated)
 {
-    mfa_str_t       hash;
-    mfa_session_t  *session;
+    mfa_op_t            *op;
+    mfa_str_t            hash;
+    mfa_session_t       *session;
+    const mfa_portal_t  *portal;
 
+    op = &flow->op;
+    portal = flow->env.portal;
     session = &opening->session;
     session->seen = flow->env.now;
     session->address = flow->env.address;
@@ -28,15 +33,31 @@ mfa_opening_add(mfa_flow_t *flow, mfa_opening_t *opening, const mfa_who_t *old)
         return -1;
     }
 
-    if (old != NULL && old->has_session) {
-        mfa_store_session_end(&flow->op, flow->env.portal, old->session.login,
-                              old->hash);
-        mfa_store_enrolment_end(&flow->op, old->hash);
+    hash = (mfa_str_t) { opening->token.hash, MFA_HASH_CHARS };
+
+    if (old->has_session) {
+        mfa_store_session_remove(op, old->hash);
+        mfa_store_enrolment_end(op, old->hash);
     }
 
-    hash = (mfa_str_t) { opening->token.hash, MFA_HASH_CHARS };
-    opening->excess_at = mfa_store_session_create(&flow->op, flow->env.portal,
-                                                  session, hash);
+    /* The index before the record: a session that is not in it could not be
+       listed and ended. */
+    mfa_op_multi(op);
+
+    if (old->has_session) {
+        mfa_store_session_unindex(op, portal, old->session.login, old->hash);
+    }
+
+    if (validated != NULL) {
+        mfa_store_validated_set(op, portal, validated);
+    }
+
+    mfa_store_audit(op, portal, audit);
+    opening->excess_at = mfa_store_session_index(op, portal, session, hash);
+    mfa_op_exec(op);
+
+    mfa_store_session_write(op, portal, session, hash);
+
     return 0;
 }
 
@@ -99,10 +120,14 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
 
     op = mfa_flow_next(flow, ENDED);
     audit = mfa_flow_audit(flow, "logout", "ok", "", logout->who.session.login);
-    mfa_store_session_end(op, flow->env.portal, logout->who.session.login,
-                          logout->who.hash);
+    mfa_store_session_remove(op, logout->who.hash);
     mfa_store_enrolment_end(op, logout->who.hash);
+
+    mfa_op_multi(op);
+    mfa_store_session_unindex(op, flow->env.portal, logout->who.session.login,
+                              logout->who.hash);
     mfa_store_audit(op, flow->env.portal, &audit);
+    mfa_op_exec(op);
 
     return MFA_FLOW_STORE;
 }

@@ -17,11 +17,14 @@ typedef struct {
 
 /*
  * Adds to the flow's op: the end of the old session (has_session of old), the
- * new one with its index.  opening->session is complete but for seen, address
- * and agent, which are taken from env.  0, or -1 without randomness.
+ * new one with its index, and in the index's transaction the event that tells of
+ * it and, when validated is an account, its mark.  opening->session is complete
+ * but for seen, address and agent, which are taken from env.
+ * 0, or -1 without randomness.
  */
 int mfa_opening_add(mfa_flow_t *flow, mfa_opening_t *opening,
-    const mfa_who_t *old);
+    const mfa_who_t *old, const mfa_audit_t *audit,
+    const mfa_account_t *validated);
 
 /*
  * After that op: ends the flow with DONE, or, when the account has too many

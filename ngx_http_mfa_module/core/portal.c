@@ -420,9 +420,11 @@ color_valid(mfa_str_t color)
     }
 
     for (i = 1; i < color.len; i++) {
-        uint8_t  c = color.data[i] | 0x20;
+        uint8_t  c = color.data[i];
 
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) {
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')
+              || (c >= 'A' && c <= 'F')))
+        {
             return 0;
         }
     }
@@ -619,6 +621,11 @@ mfa_portal_finish(mfa_portal_t *portal, mfa_buf_t *room, mfa_buf_t *why)
         mfa_buf_cstr(room, "mfa_");
         mfa_buf_str(room, portal->name);
         portal->cookie_name = mfa_buf_since(room, from);
+
+        if (room->failed) {
+            mfa_buf_cstr(why, "cookie name is too long");
+            return -1;
+        }
     }
 
     prefix = mfa_str_begins(portal->cookie_name, "__Host-")
@@ -635,11 +642,6 @@ mfa_portal_finish(mfa_portal_t *portal, mfa_buf_t *room, mfa_buf_t *why)
 
     if (portal->cookie_plain.len == 0) {
         mfa_buf_cstr(why, "a cookie name is missing behind \"__Host-\"");
-        return -1;
-    }
-
-    if (room->failed) {
-        mfa_buf_cstr(why, "cookie name is too long");
         return -1;
     }
 

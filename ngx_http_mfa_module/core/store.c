@@ -108,14 +108,9 @@ session_record(mfa_op_t *op, const mfa_session_t *session, mfa_str_t hash)
 
 
 mfa_at_t
-mfa_store_session_create(mfa_op_t *op, const mfa_portal_t *portal,
+mfa_store_session_index(mfa_op_t *op, const mfa_portal_t *portal,
     const mfa_session_t *session, mfa_str_t hash)
 {
-    mfa_at_t  excess;
-
-    /* The index first: a session that is not in it could not be revoked. */
-    mfa_op_multi(op);
-
     mfa_op_begin(op, "ZREMRANGEBYSCORE");
     mfa_key_sessions(op, portal, session->login);
     mfa_op_word(op, "-inf");
@@ -134,17 +129,20 @@ mfa_store_session_create(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_key_sessions(op, portal, session->login);
     mfa_op_number(op, 0);
     mfa_op_number(op, -portal->max_sessions - 1);
-    excess = mfa_op_at(op);
 
-    mfa_op_exec(op);
+    return mfa_op_at(op);
+}
 
+
+void
+mfa_store_session_write(mfa_op_t *op, const mfa_portal_t *portal,
+    const mfa_session_t *session, mfa_str_t hash)
+{
     mfa_op_begin(op, "SET");
     mfa_key_session(op, hash);
     session_record(op, session, hash);
     mfa_op_word(op, "EX");
     mfa_op_number(op, time_left(portal, session, session->seen));
-
-    return excess;
 }
 
 
@@ -164,15 +162,29 @@ mfa_store_session_save(mfa_op_t *op, const mfa_portal_t *portal,
 
 
 void
-mfa_store_session_end(mfa_op_t *op, const mfa_portal_t *portal,
-    mfa_str_t login, mfa_str_t hash)
+mfa_store_session_remove(mfa_op_t *op, mfa_str_t hash)
 {
     mfa_op_begin(op, "UNLINK");
     mfa_key_session(op, hash);
+}
 
+
+void
+mfa_store_session_unindex(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login, mfa_str_t hash)
+{
     mfa_op_begin(op, "ZREM");
     mfa_key_sessions(op, portal, login);
     mfa_op_arg(op, hash);
+}
+
+
+void
+mfa_store_session_end(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login, mfa_str_t hash)
+{
+    mfa_store_session_remove(op, hash);
+    mfa_store_session_unindex(op, portal, login, hash);
 }
 
 

@@ -56,14 +56,22 @@ mfa_tri_e mfa_store_session_decode(const mfa_op_t *op,
     const mfa_result_t *result, mfa_at_t at, const mfa_portal_t *portal,
     mfa_str_t hash, mfa_session_t *session, int *foreign);
 
-/* Writes a new session (TTL from its times) and its place in the index; the
-   answer is the list of hashes that are too many then. */
-mfa_at_t mfa_store_session_create(mfa_op_t *op, const mfa_portal_t *portal,
+/* Inside a transaction: puts a new session in its account's index; the answer
+   is the list of hashes that are too many then. */
+mfa_at_t mfa_store_session_index(mfa_op_t *op, const mfa_portal_t *portal,
+    const mfa_session_t *session, mfa_str_t hash);
+/* Writes a new session's record (TTL from its times); after its index. */
+void mfa_store_session_write(mfa_op_t *op, const mfa_portal_t *portal,
     const mfa_session_t *session, mfa_str_t hash);
 /* Writes a session that exists, with its time left; gone: stays gone. */
 mfa_at_t mfa_store_session_save(mfa_op_t *op, const mfa_portal_t *portal,
     const mfa_session_t *session, mfa_str_t hash, int64_t now);
-/* Ends a session. */
+/* Removes a session's record: it is over. */
+void mfa_store_session_remove(mfa_op_t *op, mfa_str_t hash);
+/* Removes it from its account's index; may stand inside a transaction. */
+void mfa_store_session_unindex(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login, mfa_str_t hash);
+/* Both. */
 void mfa_store_session_end(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login, mfa_str_t hash);
 /* The token hashes of an account's sessions, oldest first. */

@@ -98,7 +98,8 @@ void ngx_http_mfa_replies_free(mfa_reply_t **replies, ngx_uint_t n);
  * Gives a reserved link back.  clean: the transaction has ended (EXEC or UNWATCH
  * was answered); otherwise the link is closed, so that no WATCH survives.
  * A call still in flight on it must have been forgotten.  Also needed after
- * ok = 0: a link that broke stays held, and broken, until then.  NULL is ignored.
+ * ok = 0: a link that broke stays held, and broken, until then.  NULL is
+ * ignored.
  */
 void ngx_http_mfa_link_release(ngx_http_mfa_links_t *links,
     ngx_http_mfa_link_t *link, ngx_uint_t clean);

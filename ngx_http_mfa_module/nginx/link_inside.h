@@ -115,8 +115,8 @@ ngx_uint_t ngx_http_mfa_link_may_log(time_t *logged);
 
 /*
  * Takes a call over: its bytes leave at the end of this turn of the event loop,
- * on a new connection if there is none.  NGX_ERROR when that cannot be; then the
- * call is still the caller's.
+ * on a new connection if there is none.  NGX_ERROR when that cannot be; then
+ * the call is still the caller's.
  */
 ngx_int_t ngx_http_mfa_link_put(ngx_http_mfa_link_t *link,
     ngx_http_mfa_call_t *call);

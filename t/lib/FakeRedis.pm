@@ -1,8 +1,8 @@
 package FakeRedis;
 
 # A scripted Redis for the suites: it is slow, silent, lying or gone when told,
-# which a real server never is on demand.  It knows no data: every command has an
-# answer from a table.  It runs as a child process and ends with the object.
+# which a real server never is on demand.  It knows no data: every command has
+# an answer from a table.  It runs as a child process and ends with the object.
 #
 #   use FakeRedis;
 #
@@ -209,8 +209,9 @@ sub _serve {
             } elsif ($fh == $listen) {
                 my $peer = $listen->accept or next;
                 $peer->blocking(0);
-                $conns{ fileno $peer } = { fh => $peer, n => ++$n, in => '',
-                                           out => [], reads => 0, answers => 0 };
+                $conns{ fileno $peer } = { fh => $peer, n => ++$n,
+                                           in => '', out => [],
+                                           reads => 0, answers => 0 };
                 $self->_accepted($conns{ fileno $peer });
 
             } else {
@@ -256,7 +257,8 @@ sub _accepted {
     }
 
     if (length($self->{modes}{greeting} // '')) {
-        push @{ $conn->{out} }, { at => time, bytes => $self->{modes}{greeting} };
+        push @{ $conn->{out} }, { at => time,
+                                  bytes => $self->{modes}{greeting} };
     }
 }
 

@@ -14,8 +14,8 @@ callgrind_run() {
     pid=$!
     patiently curl -s "$url"
 
-    curl -s -Z --parallel-max "$clients" -b "$session" -o /dev/null \
-        "$url?[1-$2]"
+    curl -Z --no-progress-meter --parallel-max "$clients" \
+        -b "$session" -o /dev/null "$url?[1-$2]"
     kill -QUIT "$pid"
     wait "$pid" || true
     awk '/^totals:/ { print $2 }' "$out"

@@ -76,9 +76,12 @@ measure() {
     said=$(taskset -c "$other_cores" wrk -t 1 -c "$n" -d "$seconds" \
         --timeout 30 -s "$here/measure.lua" -H "Cookie: $session" "$url" "$@")
     read -r requests usec p50 p99 failed \
-        < <(sed -n 's/^RESULT //p' <<< "$said")
+        < <(sed -n 's/^RESULT //p' <<< "$said") || die "$name: $said"
 
     [ "$failed" = 0 ] || die "$name: $failed requests failed"
+
+    # Who got no answer at all has waited for one all the time.
+    [ "$requests" != 0 ] || p50=$usec p99=$usec
 
     awk -v OFS='\t' -v round="$round" -v name="$name" -v n="$requests" \
         -v usec="$usec" -v p50="$p50" -v p99="$p99" \
@@ -131,11 +134,15 @@ hammer_stop() {
     kill -INT "$hammer"
     wait "$hammer" || true
     read -r usec answered other \
-        < <(sed -n 's/^RESULT //p' "$dir/hammer.out")
+        < <(sed -n 's/^RESULT //p' "$dir/hammer.out") \
+        || die "logins: $(cat "$dir/hammer.out")"
     [ "$other" = 0 ] || die "$other of the logins were answered otherwise"
 
     printf '%s\tlogins.%s\t%s\n' "$round" "$kind" \
         "$((answered * 1000000 / usec))" >> "$dir/samples"
+
+    # What was under way when they were cut off is still worked at.
+    sleep 0.5
 }
 
 
@@ -163,6 +170,8 @@ result() {
 
 ((rounds > 0 && seconds > 0)) || die 'BENCH_ROUNDS or BENCH_SECONDS is too small'
 
+[ -z "${BENCH_CALLGRIND:-}" ] || "$root/build-aux/deps.sh" callgrind
+
 files
 cores
 trap stop EXIT
@@ -176,13 +185,11 @@ servers_start
 servers_login
 servers_check
 
-for ((round = 0; round <= rounds; round++)); do
-    if [ $round = 0 ]; then
-        echo 'bench: warming up'
-    else
-        echo "bench: round $round of $rounds"
-    fi
+echo 'bench: warming up'
+seconds=1 throughput 0
 
+for ((round = 1; round <= rounds; round++)); do
+    echo "bench: round $round of $rounds"
     throughput $round
     stall $round
 done

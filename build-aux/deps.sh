@@ -2,7 +2,7 @@
 # Installs the Debian packages a part of the work needs, and only when one is
 # missing: with everything there apt is not called and no privilege is asked.
 #
-#   deps.sh build|test|demo|bench|fuzz|lint ...
+#   deps.sh build|test|demo|bench|callgrind|fuzz|lint ...
 #
 # "package:command" counts as there when the command is, wherever it came from.
 set -eu
@@ -16,7 +16,8 @@ test="libcmocka-dev oathtool zbar-tools librsvg2-bin chromium nodejs:node
       libtest-base-perl libtest-longstring-perl liblist-moreutils-perl
       libtext-diff-perl libipc-run-perl libwww-perl libio-socket-ssl-perl"
 demo="oathtool curl:curl openssl:openssl"
-bench="wrk libnginx-mod-http-lua lua-nginx-redis"
+bench="wrk oathtool curl:curl openssl:openssl"
+callgrind="valgrind"
 fuzz="clang"
 lint="clang clang-format:clang-format shellcheck:shellcheck"
 
@@ -67,6 +68,7 @@ for part in "$@"; do
     test)  wanted="$wanted $test" ;;
     demo)  wanted="$wanted $demo" ;;
     bench) wanted="$wanted $bench" ;;
+    callgrind) wanted="$wanted $callgrind" ;;
     fuzz)  wanted="$wanted $fuzz" ;;
     lint)  wanted="$wanted $lint" ;;
     *)     die "unknown part \"$part\"" ;;

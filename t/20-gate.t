@@ -670,17 +670,16 @@ treasure
     location /gif    { empty_gif; }
     location /status { stub_status; }
     location /random/ { root html; random_index on; }
-    location /flv    { flv; root html; }
     location /fcgi   { fastcgi_pass 127.0.0.1:1; }
-    location /perl   { proxy_pass http://127.0.0.1:1; }
+    location /proxy  { proxy_pass http://127.0.0.1:1; }
 EOC
 --- user_files
 >>> random/a
 treasure
 --- request eval
-['GET /gif', 'GET /status', 'GET /random/', 'GET /flv/x', 'GET /fcgi', 'GET /perl']
+['GET /gif', 'GET /status', 'GET /random/', 'GET /fcgi', 'GET /proxy']
 --- error_code eval
-[401, 401, 401, 401, 401, 401]
+[401, 401, 401, 401, 401]
 
 
 === TEST 40: pipelined requests are judged each by its own cookie (security 70)
@@ -804,3 +803,19 @@ EOC
 --- error_code: 401
 --- no_error_log
 a client request body is buffered to a temporary file
+
+
+=== TEST 51: what is added to a page of the module is gated, and a "return" in it adds nothing (security 57, 58)
+--- config
+    mfa user;
+    addition_types *;
+    location / { proxy_pass UPSTREAM; }
+    location /mfa/ { mfa_pages; add_before_body /ret; add_after_body /proxy; }
+    location = /ret { return 200 "treasure"; }
+    location = /proxy { rewrite ^ /x?body=treasure break; proxy_pass UPSTREAM; }
+--- request eval
+['GET /mfa/login', 'GET /mfa/none']
+--- error_code eval
+[200, 404]
+--- response_body_unlike eval
+[qr/treasure/, qr/treasure/]

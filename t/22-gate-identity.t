@@ -64,6 +64,7 @@ server {
         fastcgi_param SCRIPT_NAME x;
     }
     location /ssi/ { mfa off; ssi on; root DIR; }
+    location /both/ { ssi on; root DIR; }
     location /inner/ { proxy_pass SITE; }
     location /admin/ { mfa admin; proxy_pass SITE; }
     location /adm/ { mfa admin; mfa_pages; }
@@ -85,6 +86,9 @@ EOC
 
 my $dir = $env->dir;
 
+mkdir "$dir/both";
+$env->file('both/p.html', '<!--#include virtual="/admin/x" wait="yes" -->'
+           . '<!--#include virtual="/own/x" wait="yes" -->');
 mkdir "$dir/ssi";
 $env->file('ssi/p.html', "a<!--#include virtual=\"/inner/x\" -->z");
 
@@ -337,6 +341,19 @@ like($log, qr{^/log/4\|alice\|alice\@example\.com\|[^|]+\|manager\|user\|passwor
      'the log shows the level');
 like($log, qr{^/log/5\|dora\|[^|]*\|[^|]*\|\|user\|password\|enrol\|(?:49\d\d|5000)\|\|[\w-]{12}$}m,
      'the log shows how much of the grace is left');
+
+# A page of one portal that includes one of another.
+$upstream->forget;
+$nginx->get('/both/p.html', "Cookie: $alice; $root");
+$nginx->get('/both/p.html?2', "Cookie: $alice");
+$nginx->get('/ssi/p.html', "Cookie: $alice");
+like($upstream->seen, qr/^Remote-User: root\r.*^X-Own: alice,password,/ms,
+     'subrequests into two portals show each its own account');
+$log = MFA::Nginx::read_file("$dir/access.log");
+is(() = $log =~ m{^/both/p\.html\|alice\|.*\|user\|password\|allow\|}mg, 2,
+   'the log shows the verdict on the page, not on what it includes');
+like($log, qr{^/ssi/p\.html\|\|\|\|\|\|\|off\|}m,
+     'the log of an open page shows no verdict on what it includes');
 
 my ($reference) = $log =~ m{^/log/1\|.*\|([\w-]{12})$}m;
 ok(defined $reference && index($bob, $reference) < 0,

@@ -244,6 +244,9 @@ is(row($page, 'Remote-Level'), 'mfa', 'the site is told of the code');
 is(row($page, 'Cookie'), '-', 'the site does not see the session cookie '
                               . '(security 46)');
 
+is(browser()->get("$user/public/site.css")->content_type, 'text/css',
+   'its style is one to a browser');
+
 run("echo demo-password | $build/mfactl -c $state/mfa.conf account add user zoe"
     . " --name '<b>Zo\"e' --password-stdin");
 is(row(log_in(browser(), $user, 'zoe'), 'Remote-Name'), '&lt;b&gt;Zo&quot;e',

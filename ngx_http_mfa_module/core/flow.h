@@ -26,7 +26,7 @@
 #include "core/seal.h"
 #include "core/store.h"
 
-#define MFA_PASSWORD_MAX    1024            /* bytes; more is refused unhashed */
+#define MFA_PASSWORD_MAX    511             /* bytes: what crypt(3) can hash */
 #define MFA_HASH_TEXT_MAX   384             /* bytes of a crypt(5) string */
 
 typedef enum {

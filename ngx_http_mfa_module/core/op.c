@@ -57,6 +57,7 @@ mfa_op_reset(mfa_op_t *op)
     op->in_tx = 0;
     op->failed = 0;
     op->reserve = 0;
+    op->watching = 0;
     mfa_buf_init(&op->bytes, op->data, sizeof(op->data));
 }
 

@@ -31,9 +31,9 @@ typedef struct {
     size_t     tx_first;                    /* first command behind the MULTI */
     int        in_tx;
     int        failed;                      /* did not fit: do not send */
-    int        reserve;                     /* leaves a WATCH behind: send it on a
-                                               connection of its own, and keep
-                                               that for the flow's next ops */
+    int        reserve;                     /* belongs to a change that watches:
+                                               send it on the flow's own link */
+    int        watching;                    /* leaves a WATCH behind */
     mfa_buf_t  bytes;
     uint8_t    data[MFA_OP_BYTES];
 } mfa_op_t;

@@ -42,6 +42,7 @@ mfa_store_account_watch(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login)
 {
     op->reserve = 1;
+    op->watching = 1;
 
     mfa_op_begin(op, "WATCH");
     mfa_key_account(op, portal, login);

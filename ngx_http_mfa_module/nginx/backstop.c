@@ -27,6 +27,11 @@ on_record(ngx_http_request_t *r, ngx_http_mfa_loc_conf_t *lcf)
     ngx_http_mfa_gate_t  *gate;
 
     for (/* void */; r; r = r->parent) {
+        /* Elsewhere the context may be that of a page. */
+        if (ngx_http_get_module_loc_conf(r, ngx_http_mfa_module) != lcf) {
+            continue;
+        }
+
         gate = ngx_http_get_module_ctx(r, ngx_http_mfa_module);
 
         if (gate && gate->judged && gate->lcf == lcf) {

@@ -55,15 +55,45 @@ ngx_http_mfa_gate_flow(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
 }
 
 
+/* A subrequest may be judged for another portal than the request around it. */
+static ngx_http_mfa_judged_t *
+record_of(ngx_http_request_t *r)
+{
+    ngx_http_mfa_main_t    *m;
+    ngx_http_mfa_judged_t  *judged;
+
+    m = ngx_http_mfa_input_main(r);
+
+    if (m == NULL || r == r->main) {
+        return m ? &m->judged : NULL;
+    }
+
+    for (judged = m->judged.next; judged; judged = judged->next) {
+        if (judged->request == r) {
+            return judged;
+        }
+    }
+
+    judged = ngx_palloc(r->pool, sizeof(ngx_http_mfa_judged_t));
+
+    if (judged) {
+        judged->next = m->judged.next;
+        m->judged.next = judged;
+    }
+
+    return judged;
+}
+
+
 ngx_int_t
 ngx_http_mfa_gate_keep(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
     mfa_flow_gate_t *flow)
 {
-    ngx_http_mfa_main_t  *m;
+    ngx_http_mfa_judged_t  *judged;
 
-    m = ngx_http_mfa_input_main(r);
+    judged = record_of(r);
 
-    if (m == NULL) {
+    if (judged == NULL) {
         return NGX_ERROR;
     }
 
@@ -71,10 +101,9 @@ ngx_http_mfa_gate_keep(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
         ngx_http_mfa_task_send(r, &flow->flow.op);
     }
 
-    m->portal = portal;
-    m->who = flow->who;
-    m->verdict = flow->who.verdict;
-    m->judged = 1;
+    judged->request = r;
+    judged->portal = portal;
+    judged->who = flow->who;
 
     return NGX_OK;
 }

@@ -132,6 +132,30 @@ ngx_http_mfa_input_main(ngx_http_request_t *r)
 }
 
 
+ngx_http_mfa_judged_t *
+ngx_http_mfa_input_judged(ngx_http_request_t *r)
+{
+    ngx_http_mfa_main_t    *m;
+    ngx_http_mfa_judged_t  *judged;
+
+    m = ngx_http_mfa_input_find(r);
+
+    if (m == NULL) {
+        return NULL;
+    }
+
+    for (/* void */; r; r = r->parent) {
+        for (judged = &m->judged; judged; judged = judged->next) {
+            if (judged->request == r) {
+                return judged;
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
 static ngx_uint_t
 is_loopback(struct sockaddr *sa)
 {

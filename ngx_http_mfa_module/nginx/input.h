@@ -16,15 +16,21 @@ typedef struct {
     mfa_cookie_t           login;
 } ngx_http_mfa_cookies_t;
 
+/* Who is there, once a gate flow has told, for the portal it told of. */
+typedef struct ngx_http_mfa_judged_s  ngx_http_mfa_judged_t;
+
+struct ngx_http_mfa_judged_s {
+    ngx_http_request_t      *request;           /* NULL: not judged */
+    ngx_http_mfa_portal_t   *portal;
+    mfa_who_t                who;
+    ngx_http_mfa_judged_t   *next;
+};
+
 /* Kept for the life of the main request, across internal redirects. */
 typedef struct {
     ngx_http_mfa_cookies_t  *cookies;           /* one for each portal */
     ngx_uint_t               identity;          /* headers were sent on */
-    /* Who is there, once a gate flow has told, for the portal it told of. */
-    ngx_http_mfa_portal_t   *portal;
-    mfa_who_t                who;
-    mfa_verdict_e            verdict;
-    ngx_uint_t               judged;
+    ngx_http_mfa_judged_t    judged;            /* itself, then subrequests */
 } ngx_http_mfa_main_t;
 
 /* POST_READ: collects and cleans. */
@@ -34,6 +40,9 @@ ngx_int_t ngx_http_mfa_input_handler(ngx_http_request_t *r);
 ngx_http_mfa_main_t *ngx_http_mfa_input_main(ngx_http_request_t *r);
 /* The same, or NULL when there is none. */
 ngx_http_mfa_main_t *ngx_http_mfa_input_find(ngx_http_request_t *r);
+
+/* What a request was judged, or the nearest request around it; or NULL. */
+ngx_http_mfa_judged_t *ngx_http_mfa_input_judged(ngx_http_request_t *r);
 
 /* Whether this connection may carry the portal's cookies: TLS, or the portal
    says auto and both ends are loopback. */

@@ -3,8 +3,8 @@
  * go to the hello first and then to the calls in the order their commands left.
  *
  * That order is all there is to tell answers apart, so the connection is
- * dropped whenever it is in doubt: an answer nobody asked for, or bytes that are
- * not the protocol.
+ * dropped whenever it is in doubt: an answer nobody asked for, or bytes that
+ * are not the protocol.
  */
 
 #include "nginx/link_inside.h"

@@ -200,7 +200,7 @@ ngx_http_mfa_task_answered(ngx_http_mfa_call_t *call)
     task = call->data;
     task->call = NULL;
     result = call->result;
-    task->clean = result.ok && task->flow->op.reserve;
+    task->clean = result.ok && !task->flow->op.watching;
 
     if (result.ok) {
         kept = ngx_palloc(task->request->pool, sizeof(replies_t));

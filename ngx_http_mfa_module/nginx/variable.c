@@ -54,21 +54,21 @@ of_session(ngx_http_request_t *r, const mfa_who_t *who, variable_e which)
 
 
 static mfa_str_t
-of_account(ngx_http_request_t *r, const ngx_http_mfa_main_t *m,
+of_account(ngx_http_request_t *r, const ngx_http_mfa_judged_t *judged,
     variable_e which)
 {
     int64_t  left;
 
     switch (which) {
     case VAR_EMAIL:
-        return m->who.account.email;
+        return judged->who.account.email;
     case VAR_NAME:
-        return m->who.account.name;
+        return judged->who.account.name;
     case VAR_ROLE:
-        return m->who.account.role;
+        return judged->who.account.role;
     case VAR_GRACE_LEFT:
-        left = mfa_policy_grace_left(&m->portal->core, &m->who.account,
-                                     ngx_time());
+        left = mfa_policy_grace_left(&judged->portal->core,
+                                     &judged->who.account, ngx_time());
         return left >= 0 ? number(r, left) : mfa_lit("");
     default:
         return mfa_lit("");
@@ -79,12 +79,12 @@ of_account(ngx_http_request_t *r, const ngx_http_mfa_main_t *m,
 static mfa_str_t
 value_of(ngx_http_request_t *r, variable_e which)
 {
-    ngx_http_mfa_main_t      *m;
+    ngx_http_mfa_judged_t    *judged;
     ngx_http_mfa_loc_conf_t  *lcf;
 
-    m = ngx_http_mfa_input_find(r);
+    judged = ngx_http_mfa_input_judged(r);
 
-    if (m == NULL || !m->judged) {
+    if (judged == NULL) {
         lcf = ngx_http_get_module_loc_conf(r, ngx_http_mfa_module);
 
         return which == VAR_VERDICT && lcf->portal == NULL ? mfa_lit("off")
@@ -93,21 +93,21 @@ value_of(ngx_http_request_t *r, variable_e which)
 
     switch (which) {
     case VAR_VERDICT:
-        return mfa_str_from(mfa_verdict_name(m->verdict));
+        return mfa_str_from(mfa_verdict_name(judged->who.verdict));
 
     case VAR_LEVEL:
-        return mfa_str_from(mfa_level_name(m->who.has_session
-                                           ? m->who.session.level
+        return mfa_str_from(mfa_level_name(judged->who.has_session
+                                           ? judged->who.session.level
                                            : MFA_LEVEL_NONE));
     case VAR_USER:
     case VAR_PORTAL:
     case VAR_CODE_AGE:
     case VAR_SESSION:
-        return m->who.has_session ? of_session(r, &m->who, which)
-                                  : mfa_lit("");
+        return judged->who.has_session ? of_session(r, &judged->who, which)
+                                       : mfa_lit("");
     default:
-        return m->who.has_session && m->who.has_account
-               ? of_account(r, m, which) : mfa_lit("");
+        return judged->who.has_session && judged->who.has_account
+               ? of_account(r, judged, which) : mfa_lit("");
     }
 }
 

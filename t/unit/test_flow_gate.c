@@ -1,7 +1,7 @@
 /*
  * Flow gate end to end on a scripted store: who gets which verdict, what is read
- * for it, when the deadline is set and the session touched, and that no failure
- * of the store ever makes an ALLOW.  When this breaks, somebody passes a gate
+ * for it, when the session is touched, and that no failure of the store ever
+ * makes an ALLOW.  Deadlines are in test_flow_gate_deadline.c.  When this breaks, somebody passes a gate
  * who must not, or everybody is asked for too much.
  */
 
@@ -366,120 +366,6 @@ security_21_a_lost_factor_is_blocked_with_an_alarm(void **state)
 }
 
 
-/* 100-02, security 84: the deadline is set once and by nothing moved. */
-static void
-security_84_a_portals_own_requirement_sets_the_deadline_once(void **state)
-{
-    int64_t  deadline;
-
-    (void) state;
-
-    w.portal.require = MFA_REQUIRE_ALL;
-    world_account(&w, "alice", (standing_t) { 0 });
-    log_in();
-    deadline = w.store.now + w.portal.grace_sec;
-
-    assert_int_equal(world_gate(&w, &gate, MFA_RULE_ACCOUNT, 0),
-                     MFA_VERDICT_ENROL);
-    assert_int_equal(w.asked, 2);
-    assert_true(gate.who.may_put_off);
-    assert_int_equal(gate.who.account.deadline, deadline);
-    assert_string_equal(store_text(&w.store, "mfa:{user}:unenrolled", "alice"),
-                        store_text(&w.store, ACCOUNT "alice", "deadline"));
-
-    w.store.now += DAY;
-    log_in();
-    assert_int_equal(world_gate(&w, &gate, MFA_RULE_ACCOUNT, 0),
-                     MFA_VERDICT_ENROL);
-    assert_int_equal(w.asked, 1);
-    assert_int_equal(gate.who.account.deadline, deadline);
-
-    w.portal.grace_sec = 30 * DAY;
-    w.store.now = deadline - 1;
-    log_in();
-    assert_int_equal(world_verdict(&w), MFA_VERDICT_ENROL);
-    w.store.now = deadline;
-    assert_int_equal(world_verdict(&w), MFA_VERDICT_LOCKED);
-    log_in();
-    assert_int_equal(world_gate(&w, &gate, MFA_RULE_ACCOUNT, 0),
-                     MFA_VERDICT_LOCKED);
-    assert_false(gate.who.may_put_off);
-    assert_int_equal(world_gate(&w, &gate, MFA_RULE_ALWAYS, 0),
-                     MFA_VERDICT_LOCKED);
-}
-
-
-static void
-another_worker_that_set_the_deadline_first(world_t *world)
-{
-    store_put_int(&world->store, ACCOUNT "alice", "deadline", NOW + 3 * DAY);
-}
-
-
-static void
-the_deadline_that_holds_is_the_first_one(void **state)
-{
-    (void) state;
-
-    w.portal.require = MFA_REQUIRE_ALL;
-    world_account(&w, "alice", (standing_t) { 0 });
-    log_in();
-    w.meddle = another_worker_that_set_the_deadline_first;
-    w.meddle_at = 1;
-
-    assert_int_equal(world_gate(&w, &gate, MFA_RULE_ACCOUNT, 0),
-                     MFA_VERDICT_ENROL);
-    assert_int_equal(gate.who.account.deadline, NOW + 3 * DAY);
-}
-
-
-/* 003-23: no days of grace means at the next login, and no lockout for it. */
-static void
-grace_0_cannot_be_put_off_and_does_not_lock(void **state)
-{
-    (void) state;
-
-    w.portal.require = MFA_REQUIRE_ALL;
-    w.portal.grace_sec = 0;
-    world_account(&w, "alice", (standing_t) { 0 });
-    log_in();
-
-    assert_int_equal(world_gate(&w, &gate, MFA_RULE_ACCOUNT, 0),
-                     MFA_VERDICT_ENROL);
-    assert_false(gate.who.may_put_off);
-    assert_string_equal(store_text(&w.store, ACCOUNT "alice", "deadline"), "0");
-
-    w.store.now += 400 * DAY;
-    log_in();
-    assert_int_equal(world_gate(&w, &gate, MFA_RULE_ACCOUNT, 0),
-                     MFA_VERDICT_ENROL);
-    assert_false(gate.who.may_put_off);
-}
-
-
-/* A rule of a location is no requirement: it must not start anybody's grace. */
-static void
-rules_that_do_not_require_set_no_deadline(void **state)
-{
-    (void) state;
-
-    world_account(&w, "alice", (standing_t) { 0 });
-    log_in();
-    assert_int_equal(world_gate(&w, &gate, MFA_RULE_ALWAYS, 0),
-                     MFA_VERDICT_ENROL);
-    assert_int_equal(w.asked, 1);
-    assert_false(gate.who.may_put_off);
-    assert_null(store_text(&w.store, ACCOUNT "alice", "deadline"));
-
-    w.portal.require = MFA_REQUIRE_ALL;
-    assert_int_equal(world_gate(&w, &gate, MFA_RULE_PASSWORD, 0),
-                     MFA_VERDICT_ALLOW);
-    assert_int_equal(world_gate(&w, &gate, MFA_RULE_VALIDATED, 0),
-                     MFA_VERDICT_ALLOW);
-    assert_null(store_text(&w.store, ACCOUNT "alice", "deadline"));
-}
-
-
 /* 001-10, 001-12: only users with a validated key are asked there. */
 static void
 a_resource_for_validated_keys_asks_those_only(void **state)
@@ -623,10 +509,6 @@ main(void)
         TEST(a_late_touch_does_not_bring_a_session_back),
         TEST(security_33_block_and_generation_act_at_once),
         TEST(security_21_a_lost_factor_is_blocked_with_an_alarm),
-        TEST(security_84_a_portals_own_requirement_sets_the_deadline_once),
-        TEST(the_deadline_that_holds_is_the_first_one),
-        TEST(grace_0_cannot_be_put_off_and_does_not_lock),
-        TEST(rules_that_do_not_require_set_no_deadline),
         TEST(a_resource_for_validated_keys_asks_those_only),
         TEST(a_fresh_code_is_asked_for_without_the_password),
         TEST(no_failure_makes_an_allow)

@@ -154,6 +154,7 @@ subtest 'Whatever ends a session ends it on the next request, in every worker '
         },
     );
     my %elsewhere = (
+        'the account disabled'     => '303 /mfa/blocked?next=/app',
         'the account deleted'      => '303 /mfa/blocked?next=/app',
         'the requirement, overdue' => '303 /mfa/locked?next=/app',
     );

@@ -87,26 +87,22 @@ subtest 'With four workers the outage ends for all of them at once (security '
                                  args => 'timeout=500ms');
     my $alice = $stage->person('alice');
 
-    for my $round (1 .. 2) {
-        $stage->redis->stop;
+    $stage->redis->stop;
 
-        # Long enough for the longest pause between two tries.
-        for (my $end = time + 2.5; time < $end; sleep 0.02) {
-            my $answer = $alice->twin->get('/private');
-            next if $answer->status == 503;
-            is($answer->story, '503', 'an outage');
-        }
-
-        $stage->redis->restart;
-        is($stage->recovery(2), '',
-           "round $round: everybody is back in less than 2 s");
-
-        # All workers, as far as chance finds them.
-        sleep 1.1;
-        my @stories = map { $_->story } MFA::Browser::together(
-            map { [$alice->twin, 'GET', '/private'] } 1 .. 40);
-        is(scalar(grep { $_ ne '200' } @stories), 0, 'and in every worker');
+    # Long enough for the longest pause between two tries.
+    for (my $end = time + 2.5; time < $end; sleep 0.02) {
+        my $answer = $alice->twin->get('/private');
+        is($answer->story, 'another answer') if $answer->status != 503;
     }
+
+    $stage->redis->restart;
+    is($stage->recovery(2), '', 'everybody is back in less than 2 s');
+
+    # In every worker, as far as chance finds them.
+    sleep 1.1;
+    my @stories = map { $_->story } MFA::Browser::together(
+        map { [$alice->twin, 'GET', '/private'] } 1 .. 40);
+    is(scalar(grep { $_ ne '200' } @stories), 0, 'whichever worker answers');
 
     $stage->finish;
 };

@@ -15,6 +15,7 @@ use File::Copy qw(copy);
 use File::Temp qw(tempdir);
 use IO::Socket::INET;
 use LWP::UserAgent;
+use POSIX ();
 use Test::More;
 
 my $root  = dirname(dirname(abs_path(__FILE__)));
@@ -308,7 +309,7 @@ if ($child == 0) {
     open STDERR, '>&', \*STDOUT;
     setpgrp;
     $ENV{TLS} = 1;
-    exec $demo, 'up';
+    exec $demo, 'up' or POSIX::_exit(127);
 }
 
 for (1 .. 200) {

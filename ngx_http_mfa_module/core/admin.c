@@ -263,8 +263,10 @@ decide_extend(mfa_flow_admin_t *admin)
 static const action_t  actions[] = {
     [MFA_ADMIN_ADD]       = { "add",       decide_add,       0 },
     [MFA_ADMIN_DELETE]    = { "delete",    decide_delete,    0 },
-    [MFA_ADMIN_DISABLE]   = { "disable",   decide_disable,   1 },
-    [MFA_ADMIN_ENABLE]    = { "enable",    decide_enable,    0 },
+    /* Who is disabled is told so by an open session, and has none when enabled
+       again. */
+    [MFA_ADMIN_DISABLE]   = { "disable",   decide_disable,   0 },
+    [MFA_ADMIN_ENABLE]    = { "enable",    decide_enable,    1 },
     [MFA_ADMIN_PASSWORD]  = { "password",  decide_password,  1 },
     [MFA_ADMIN_REQUIRE]   = { "require",   decide_require,   0 },
     [MFA_ADMIN_UNREQUIRE] = { "unrequire", decide_unrequire, 0 },

@@ -248,12 +248,14 @@ const journeys = {
 
     world.mfactl('account', 'disable', 'user', 'oskar');
     await oskar.go('/');
-    is(await oskar.where(), 'login', 'disabling ends the session at once '
-       + '(security 33)');
+    is(await oskar.where(), 'blocked', 'disabling acts at once (security 33)');
+    await oskar.go('/mfa/login');
     await oskar.logIn('oskar');
     is(await oskar.alert(), 'credentials', 'a disabled account is refused like '
        + 'a wrong password (security 4)');
     world.mfactl('account', 'enable', 'user', 'oskar');
+    await oskar.go('/');
+    is(await oskar.where(), 'login', 'enabling does not bring the session back');
 
     await oskar.logIn('oskar');
     world.mfactl('account', 'delete', 'user', 'oskar');

@@ -39,6 +39,7 @@ my $setting  = '$5$rounds=1000$stagehandsalt$';
 # address    what mfa_redis gets instead of the server's socket; FAKE stands for
 #            a socket fake.sock in the folder
 # args       more parameters of mfa_redis ("timeout=2s")
+# password   of Redis: PASSWORD in args stands for a file with it
 # portal     directives of the portal ("")
 # workers    of nginx (1)
 # http       more lines of the http block
@@ -87,8 +88,16 @@ sub conf {
     my $conf = $self->{env}->conf(user => "$limits $self->{portal}");
     my $address = $self->{address} // 'unix:' . $self->{env}->socket;
 
+    my $args = $self->{args};
+
+    if (defined $self->{password}) {
+        my $file = $self->{env}->file('redis-password', "$self->{password}\n",
+                                      0600);
+        $args =~ s/PASSWORD/$file/;
+    }
+
     $address =~ s/FAKE/$self->fake_socket/e;
-    $conf =~ s/^mfa_redis [^;]*/mfa_redis $address $self->{args}/m;
+    $conf =~ s/^mfa_redis [^;]*/mfa_redis $address $args/m;
 
     return $conf;
 }
@@ -145,8 +154,8 @@ sub visitor {
 }
 
 
-# A person with an open form: the browser knows its token afterwards.
-sub _reader {
+# The same with an open form: the browser knows its token afterwards.
+sub reader {
     my ($self, $login, $page, %fact) = @_;
 
     my $browser = $self->visitor($login, %fact);
@@ -168,7 +177,7 @@ sub people {
     $self->account('dave', required => 1, deadline => int(time) + 86400);
     $self->account('erin');
 
-    my $carol = $self->_reader('carol', '/mfa/enrol/scan');
+    my $carol = $self->reader('carol', '/mfa/enrol/scan');
     my $answer = $carol->answer;
     $self->{key} = $answer->key;
     $answer = $carol->post('/mfa/enrol/scan',
@@ -179,10 +188,10 @@ sub people {
     $erin->get('/mfa/login');
 
     $self->{people} = {
-        alice => $self->_reader('alice', '/mfa/security'),
-        bob   => $self->_reader('bob', '/mfa/security', level => 2),
-        carol => $self->_reader('carol', '/mfa/code', generation => 2),
-        dave  => $self->_reader('dave', '/mfa/enrol/scan'),
+        alice => $self->reader('alice', '/mfa/security'),
+        bob   => $self->reader('bob', '/mfa/security', level => 2),
+        carol => $self->reader('carol', '/mfa/code', generation => 2),
+        dave  => $self->reader('dave', '/mfa/enrol/scan'),
         erin  => $erin,
     };
 

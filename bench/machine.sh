@@ -19,17 +19,26 @@ cores() {
 }
 
 
-# Percent of the processors' time that was not idle in two seconds.
-busy_percent() {
-    {
-        head -n 1 /proc/stat
-        sleep 2
-        head -n 1 /proc/stat
-    } | awk '{
-        idle = $5 + $6 - idle
-        all = $2 + $3 + $4 + $5 + $6 + $7 + $8 + $9 - all
-    }
-    END { printf "%d", 100 * (1 - idle / all) }'
+# In hundredths of a second: what the processors were not idle for, taken away by
+# a hypervisor included; what of that the ended children of this shell had; what
+# has gone by, on all processors.
+ticks() {
+    awk 'NR == 1 {
+             busy = $2 + $3 + $4 + $9
+             for (i = 2; i <= 9; i++) time += $i
+         }
+         NR > 1 && FNR == 1 {
+             sub(/.*\) /, "")
+             print busy, $14 + $15, time
+         }' /proc/stat "/proc/$$/stat"
+}
+
+
+# Percent of the processors' time that others used since a call of ticks.
+others_since() {
+    awk '{ busy = $1 - busy; own = $2 - own; time = $3 - time }
+         END { printf "%d", 100 * (busy - own) / time }' <<< "$1
+$(ticks)"
 }
 
 
@@ -40,15 +49,15 @@ machine() {
     echo "- $(command nginx -v 2>&1 | sed 's/nginx version: //')," \
         "Redis $(redis-server --version | sed 's/.* v=\([^ ]*\).*/\1/')," \
         "$(openssl version | cut -d' ' -f1,2)"
-    echo "- load average $load_before at the start, and the processors were" \
-        "$busy_before % busy"
+    echo "- load average $load at the start; others used $others % of the" \
+        "processors meanwhile"
     echo "- medians of $rounds rounds of $seconds s, least and largest beside" \
         "them; $clients keepalive connections"
 
     [ "$worker_core" != "$other_cores" ] \
         || echo '- **one core only, which everything shares: ratios are off**'
-    [ "$busy_before" -le 10 ] \
-        || echo '- **somebody else was using the machine: do not quote this**'
+    [ "$others" -le 5 ] \
+        || echo '- **that is too much of them: do not quote these numbers**'
 
     [ ${#notes[@]} = 0 ] || printf -- '- %s\n' "${notes[@]}"
 }

@@ -177,14 +177,15 @@ cores
 trap stop EXIT
 trap 'exit 1' INT TERM HUP
 
-busy_before=$(busy_percent)
-load_before=$(cut -d' ' -f1 /proc/loadavg)
+load=$(cut -d' ' -f1 /proc/loadavg)
+[ "${load%.*}" = 0 ] || echo "bench: the machine is busy, its load is $load" >&2
 
 servers_configure
 servers_start
 servers_login
 servers_check
 
+before=$(ticks)
 echo 'bench: warming up'
 seconds=1 throughput 0
 
@@ -198,6 +199,9 @@ if [ "${BENCH_CALLGRIND:-}" ]; then
     echo 'bench: counting instructions'
     callgrind > "$dir/callgrind"
 fi
+
+stop
+others=$(others_since "$before")
 
 echo
 result | tee "$build/bench/result.md"

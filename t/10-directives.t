@@ -1,7 +1,7 @@
-# Every directive of the module and of mfa_portal: what is right is accepted, and
-# what is wrong stops "nginx -t" with a sentence and the file and line it stands
-# in.  Fails when a mistake in a configuration is taken silently (a gate that
-# stands open because of a typing error) or when the message leads nowhere.
+# The directives of the http level and of mfa_portal (those of servers and
+# locations: 11-gate-directives.t): what is right is accepted, and what is wrong
+# stops "nginx -t" with a sentence and the file and line it stands in.  Fails when
+# a mistake is taken silently, or when the message leads nowhere.
 #
 # Nothing here is a running server: "nginx -t" alone is asked, which must reach no
 # Redis (security 133) and show no secret (security 99).
@@ -14,87 +14,15 @@ use Test::More;
 use IO::Select;
 use IO::Socket::UNIX;
 use MFA::Env;
+use MFA::Judge;
 use MFA::Nginx;
 
-my $env  = MFA::Env->start;
-my $dir  = $env->dir;
-my $conf = "$dir/judge.conf";
+my $env   = MFA::Env->start;
+my $dir   = $env->dir;
+my $judge = MFA::Judge->new($env);
 
-# The pieces of a configuration that is right; a test replaces some of them.
-sub piece {
-    my ($name) = @_;
-
-    return {
-        main      => '',
-        redis     => 'mfa_redis unix:' . $env->socket . ';',
-        keys      => 'mfa_keys ' . $env->keys_file . ';',
-        templates => 'mfa_templates ' . $env->templates . ';',
-        portals   => "mfa_portal user { }\nmfa_portal admin { require all; }",
-        http      => '',
-        server    => "mfa user;\nlocation /mfa/ { mfa_pages; }",
-        more      => '',
-    }->{$name};
-}
-
-
-sub configuration {
-    my (%with) = @_;
-
-    for my $name (qw(main redis keys templates portals http server more)) {
-        $with{$name} //= piece($name);
-    }
-
-    return join "\n",
-        MFA::Env::load_module() =~ s/\n//r,
-        "pid $dir/nginx.pid;",
-        "error_log stderr notice;",
-        $with{main},
-        'events { }',
-        'http {',
-        'access_log off;',
-        map({ "${_}_temp_path $dir/temp;" }
-            qw(client_body proxy fastcgi uwsgi scgi)),
-        @with{qw(redis keys templates portals http)},
-        'server {',
-        "listen unix:$dir/judge.sock;",
-        $with{server},
-        '}',
-        $with{more},
-        '}', '';
-}
-
-
-sub accepted {
-    my ($what, %with) = @_;
-
-    my ($status, $said) = MFA::Nginx::judge($dir, configuration(%with));
-
-    ok($status == 0 && $said !~ /\[(?:warn|alert|crit|emerg)\]/,
-       "accepted: $what") or diag $said;
-}
-
-
-# The line to be named is the one with "# HERE"; a test may name another place.
-sub refused {
-    my ($what, $message, %with) = @_;
-
-    my $place = delete $with{place};
-    my $text  = configuration(%with);
-
-    if (!defined $place) {
-        my ($before) = $text =~ /\A(.*?)# HERE/s
-            or die "no line is marked: $what";
-        $place = "$conf:" . (1 + ($before =~ tr/\n//));
-    }
-
-    my ($status, $said) = MFA::Nginx::judge($dir, $text);
-
-    isnt($status, 0, "refused: $what");
-    like($said, qr/\[emerg\][^\n]*$message[^\n]* in \Q$place\E(?: \(\d+: .*\))?$/m,
-         "the message says why and where: $what");
-    unlike($said, qr/Sanitizer|runtime error:/, "refused in order: $what")
-        if $ENV{MFA_ASAN};
-}
+sub accepted { $judge->accepted(@_) }
+sub refused  { $judge->refused(@_) }
 
 
 # A directive of the http level, alone on its line.
@@ -530,160 +458,13 @@ for my $case ([ 'session idle=2h absolute=1h;', 'idle= is longer than absolute='
 }
 
 
-# --- mfa ---
-
-for my $rule ('', 'require=account', 'require=password', 'require=always',
-              'require=validated', 'fresh=5m', 'require=always fresh=1h30m')
-{
-    accepted("mfa user $rule", server => "location /mfa/ { mfa user; mfa_pages; }\n"
-             . "location / { mfa user $rule; root html; }");
-}
-
-accepted('mfa in http, server, location, if and limit_except', http => 'mfa user;',
-         server => <<'EOC');
-mfa user require=always;
-location /mfa/ { mfa_pages; }
-location / {
-    mfa user;
-    location /open/ { mfa off; }
-    if ($arg_a) { mfa user fresh=5m; }
-    limit_except GET { mfa off; }
-}
-EOC
-accepted('two portals in one server',
-         portals => "mfa_portal user { }\nmfa_portal admin { pages /a/; }",
-         server => <<'EOC');
-mfa user;
-location /mfa/ { mfa_pages; }
-location /admin { mfa admin; }
-location /a/ { mfa admin; mfa_pages; }
-EOC
-
-refused('mfa with a portal nobody made', 'unknown portal "guest"',
-        in_server('mfa guest; # HERE'));
-refused('mfa with a portal that comes later',
-        'unknown portal "late" \(its mfa_portal block must stand before',
-        server => '', more => 'mfa_portal late { }', http => 'mfa late; # HERE');
-refused('mfa twice in one place', '"mfa" directive is duplicate',
-        in_server('mfa user; mfa off; # HERE'));
-refused('mfa without a portal', 'invalid number of arguments in "mfa"',
-        in_server('mfa; # HERE'));
-refused('mfa with too much', 'invalid number of arguments in "mfa"',
-        in_server('mfa user require=always fresh=1m fresh=2m; # HERE'));
-refused('mfa off with a parameter', '"off"',
-        in_server('mfa off require=always; # HERE'));
-refused('mfa in main', '"mfa" directive is not allowed here',
-        main => 'mfa user; # HERE');
-refused('mfa with two rules', 'invalid parameter "require=account"',
-        in_server('mfa user require=always require=account; # HERE'));
-refused('mfa with two ages', 'invalid parameter "fresh=2m"',
-        in_server('mfa user fresh=1m fresh=2m; # HERE'));
-
-for my $parameter ('require=maybe', 'require=', 'require', 'fresh=0', 'fresh=',
-                   'fresh=x', 'fresh=-5m', 'fresh', 'Require=always', 'off')
-{
-    refused("mfa user $parameter", "invalid parameter \"$parameter\"",
-            in_server("mfa user $parameter; # HERE"));
-}
-
-
-# --- mfa_pages, and pages that redirects reach ---
-
-my $no_pages = 'portal "user" gates a server that has no pages: add '
-    . '"location /mfa/ \{ mfa_pages; \}"';
-
-refused('a gated server without pages', $no_pages,
-        server => '', more => "server { # HERE\nlisten unix:$dir/2.sock;\nmfa user; }");
-refused('a gated location in a server without pages', $no_pages,
-        in_server('location /x { mfa user; } # HERE'));
-refused('a gated nested location in a server without pages', $no_pages,
-        in_server("location /x {\nlocation /x/y {\nmfa user; # HERE\n}\n}"));
-refused('a gate of http over a server without pages', $no_pages,
-        http => 'mfa user;', more => "server { # HERE\nlisten unix:$dir/2.sock;\n}");
-refused('a gated if in a server without pages', $no_pages,
-        in_server("location /x {\nif (\$arg_a) {\nmfa user; # HERE\n}\n}"));
-refused('a gated limit_except in a server without pages', $no_pages,
-        in_server("location /x {\nlimit_except GET {\nmfa user; # HERE\n}\n}"));
-refused('a gated named location in a server without pages', $no_pages,
-        in_server('location @x { mfa user; } # HERE'));
-refused('pages of another server', $no_pages,
-        more => "server { # HERE\nlisten unix:$dir/2.sock;\nmfa user;\n}");
-refused('pages of another portal', $no_pages,
-        in_server("location /x { mfa user; } # HERE\n"
-                  . 'location /mfa/ { mfa admin; mfa_pages; }'));
-refused('pages where the portal does not say they are', $no_pages,
-        in_server("location /x { mfa user; } # HERE\n"
-                  . 'location /login/ { mfa user; mfa_pages; }'));
-refused('pages of which only the folder itself is served', $no_pages,
-        in_server("location /x { mfa user; } # HERE\n"
-                  . 'location = /mfa/ { mfa user; mfa_pages; }'));
-refused('pages with the path of the portal', 'add "location /p/ \{ mfa_pages; \}"',
-        portals => 'mfa_portal user { pages /p/; }',
-        server => "location /x { mfa user; } # HERE\n"
-                  . 'location /mfa/ { mfa user; mfa_pages; }');
-refused('mfa_pages without a portal',
-        '"mfa_pages" in a place without a portal',
-        in_server('location /mfa/ { mfa_pages; } # HERE'));
-refused('mfa_pages where the gate is off',
-        '"mfa_pages" in a place without a portal',
-        in_server("mfa user;\nlocation /mfa/ { mfa off; mfa_pages; } # HERE"));
-refused('mfa_pages twice', '"mfa_pages" directive is duplicate',
-        in_server('location /mfa/ { mfa user; mfa_pages; mfa_pages; } # HERE'));
-refused('mfa_pages with a parameter',
-        'invalid number of arguments in "mfa_pages"',
-        in_server('location /mfa/ { mfa user; mfa_pages user; } # HERE'));
-refused('mfa_pages in a server', '"mfa_pages" directive is not allowed here',
-        in_server('mfa_pages; # HERE'));
-
-# Pages are not gated: another handler in their place would stand open.
-refused('mfa_pages and proxy_pass in one location',
-        'another handler takes the place of "mfa_pages"',
-        in_server("mfa user;\nlocation /mfa/ {\nmfa_pages; # HERE\n"
-                  . "proxy_pass http://127.0.0.1:1;\n}"));
-refused('proxy_pass and mfa_pages in one location',
-        '"mfa_pages" directive is in a location that already has a handler',
-        in_server("mfa user;\nlocation /mfa/ {\nproxy_pass http://127.0.0.1:1;\n"
-                  . "mfa_pages; # HERE\n}"));
-
-
-# --- mfa_identity_headers ---
-
-for my $value ('on', 'off', 'X-Auth-', 'x-', 'Remote-', '"On-"') {
-    accepted("mfa_identity_headers $value",
-             http => "mfa_identity_headers $value;");
-}
-
-accepted('mfa_identity_headers in http, server and location',
-         http => 'mfa_identity_headers A-;',
-         server => "mfa user; mfa_identity_headers B-;\n"
-             . "location /mfa/ { mfa_pages; }\n"
-             . 'location /x { mfa_identity_headers off; }');
-
-refused('mfa_identity_headers twice',
-        '"mfa_identity_headers" directive is duplicate',
-        at_http(http => 'mfa_identity_headers on; mfa_identity_headers off;'));
-refused('mfa_identity_headers without a value',
-        'invalid number of arguments in "mfa_identity_headers"',
-        at_http(http => 'mfa_identity_headers;'));
-
-for my $prefix ('X', '-', '""', 'X-Auth', 'X_Auth-', '"X Auth-"', 'X:-', 'é-',
-                'X1-')
-{
-    my $shown = $prefix =~ s/"//gr;
-
-    refused("mfa_identity_headers $prefix",
-            "invalid header prefix \"\Q$shown\E\"",
-            at_http(http => "mfa_identity_headers $prefix;"));
-}
-
-
 # --- what "nginx -t" does not do ---
 
 # Nobody may knock: a listener in the place of Redis sees who comes.
 my $knocked = "$dir/knock.sock";
 my $listen  = IO::Socket::UNIX->new(Local => $knocked, Listen => 8)
     or die "no listener: $!";
-my $canaries = configuration(
+my $canaries = $judge->configuration(
     redis => "mfa_redis unix:$knocked user=mfa password_file=$secret;",
     server => "mfa user;\nlocation /mfa/ { mfa_pages; }\n"
         . 'location / { proxy_pass http://127.0.0.1:1; }');
@@ -701,7 +482,7 @@ for my $option ('-t', '-T') {
 ok(!IO::Select->new($listen)->can_read(0),
    'nginx -t opens no connection to Redis (security 133)');
 
-my ($status, $said) = MFA::Nginx::judge($dir, configuration(
+my ($status, $said) = MFA::Nginx::judge($dir, $judge->configuration(
     keys => ring("k1:$key\nsecret-canary:x$key\n")));
 
 isnt($status, 0, 'a key ring with a broken line is refused');

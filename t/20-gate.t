@@ -1,10 +1,11 @@
-# No way around the gate: whatever nginx does to make an answer (files, internal
-# redirects, subrequests, filters, its own error pages), nothing of a gated
-# location leaves without a verdict.  Fails when one of these ways is open, and
-# when the gate is in the way of somebody who may pass.
+# No way around the gate: whatever nginx does to make an answer (files, rewrites,
+# internal redirects, its own error pages), nothing of a gated location leaves
+# without a verdict.  Fails when one of these ways is open, and when the gate is
+# in the way of somebody who may pass.
 #
-# Security 56 to 71 and 74 name the ways.  Every secret of this file holds the
-# word "treasure"; a stranger must never see it.
+# Security 56 to 72 name the ways; those by subrequests are in
+# 25-gate-subrequests.t.  Every secret of this file holds the word "treasure"; a
+# stranger must never see it.
 
 use strict;
 use warnings;
@@ -315,98 +316,7 @@ EOC
 [qr/reached/, qr/./]
 
 
-=== TEST 19: an SSI include of a gated page from an open one stays empty (security 57)
---- config eval
-"$::rest" . <<'EOC'
-    root html;
-    ssi on;
-    location /gated/ { mfa user; }
-EOC
---- user_files eval: $::page
---- request eval
-['GET /page.html', 'HEAD /page.html']
---- error_code eval
-[200, 200]
---- response_body eval
-["before  after\n", '']
-
-
-=== TEST 20: an SSI include of a gated page is filled in for a session (security 57)
---- config eval
-"$::rest" . <<'EOC'
-    root html;
-    ssi on;
-    location /gated/ { mfa user; }
-EOC
---- user_files eval: $::page
---- request
-GET /page.html
---- more_headers eval: $::alice
---- response_body
-before treasure
- after
-
-
-=== TEST 21: SSI into "return", a proxy and a named error page of gated places stays empty (security 57, 58)
---- config eval
-"$::rest" . <<'EOC'
-    root html;
-    ssi on;
-    location /ret   { mfa user; return 200 treasure; }
-    location /proxy { mfa user; proxy_pass UPSTREAM; }
-    location /err   { mfa user; error_page 404 =200 /open.txt; }
-EOC
---- user_files
->>> a.html
-a<!--#include virtual="/ret" -->z
->>> b.html
-a<!--#include virtual="/proxy?body=treasure" -->z
->>> c.html
-a<!--#include virtual="/err?x" wait="yes" --><!--#include virtual="/proxy?body=treasure" wait="yes" -->z
->>> d.html
-<!--#block name="e" -->none<!--#endblock --><!--#include virtual="/proxy?body=treasure" stub="e" -->z
->>> e.html
-<!--#include virtual="/proxy?body=treasure" set="v" --><!--#echo var="v" -->z
---- request eval
-['GET /a.html', 'GET /b.html', 'GET /c.html', 'GET /d.html', 'GET /e.html']
---- response_body_unlike eval
-[qr/treasure/, qr/treasure/, qr/treasure/, qr/treasure/, qr/treasure/]
-
-
-=== TEST 22: add_before_body and add_after_body add nothing gated (security 57)
---- config eval
-"$::rest" . <<'EOC'
-    location /open/  { root html; addition_types *; add_before_body /gated/s.html; add_after_body /proxy; }
-    location /gated/ { mfa user; root html; }
-    location /proxy  { mfa user; rewrite ^ /x?body=treasure break; proxy_pass UPSTREAM; }
-EOC
---- user_files eval: $::page
---- request
-GET /open/o.html
---- error_code: 200
---- response_body
-open
-
-
-=== TEST 23: add_before_body and add_after_body add what is gated for a session (security 57)
---- config eval
-"$::rest" . <<'EOC'
-    location /open/  { root html; addition_types *; add_before_body /gated/s.html; add_after_body /proxy; }
-    location /gated/ { mfa user; root html; }
-    location /proxy  { mfa user; rewrite ^ /x?body=treasure break; proxy_pass UPSTREAM; }
-EOC
---- user_files eval: $::page
---- request
-GET /open/o.html
---- more_headers eval: $::alice
---- error_code: 200
---- response_body chomp
-treasure
-open
-treasure
-
-
-=== TEST 24: X-Accel-Redirect into a gated location is judged there (security 60)
+=== TEST 19: X-Accel-Redirect into a gated location is judged there (security 60)
 --- config eval
 "$::rest" . <<'EOC'
     location /open   { proxy_pass UPSTREAM; }
@@ -419,7 +329,7 @@ GET /open?head=X-Accel-Redirect:%20/gated/s.html
 --- response_body_unlike: treasure
 
 
-=== TEST 25: X-Accel-Redirect into a gated location works for a session (security 60)
+=== TEST 20: X-Accel-Redirect into a gated location works for a session (security 60)
 --- config eval
 "$::rest" . <<'EOC'
     location /open   { proxy_pass UPSTREAM; }
@@ -434,74 +344,7 @@ GET /open?head=X-Accel-Redirect:%20/gated/s.html
 treasure
 
 
-=== TEST 26: a gated target of auth_request says no to a stranger and yes to a session (security 61)
---- config eval
-"$::rest" . <<'EOC'
-    location /x    { auth_request /auth; proxy_pass UPSTREAM; }
-    location = /auth { internal; mfa user; proxy_pass UPSTREAM; proxy_pass_request_body off; proxy_set_header Content-Length ""; }
-EOC
---- request eval
-['GET /x', 'GET /x', "POST /x\nabc", "POST /x\nabc"]
---- more_headers eval
-['', $::alice, '', $::alice]
---- error_code eval
-[401, 200, 401, 200]
---- response_body_unlike eval
-[qr/reached/, qr/nothing like this/, qr/reached/, qr/nothing like this/]
-
-
-=== TEST 27: a gated "return 200" as target of auth_request lets nobody in (security 58, 61)
---- config eval
-"$::rest" . <<'EOC'
-    location /x      { auth_request /auth; proxy_pass UPSTREAM; }
-    location = /auth { internal; mfa user; return 200; }
-EOC
---- request eval
-['GET /x', 'GET /x']
---- more_headers eval
-['', $::alice]
---- error_code_like eval
-[qr/^[45]/, qr/^[45]/]
---- response_body_unlike eval
-[qr/reached/, qr/reached/]
-
-
-=== TEST 28: a gated location behind auth_request asks both (security 61, 62)
---- config eval
-"$::rest" . <<'EOC'
-    location /both   { mfa user; auth_request /yes; proxy_pass UPSTREAM; }
-    location /not    { mfa user; auth_request /no;  proxy_pass UPSTREAM; }
-    location = /yes  { internal; return 204; }
-    location = /no   { internal; return 403; }
-EOC
---- request eval
-['GET /both', 'GET /both', 'GET /not', 'GET /not']
---- more_headers eval
-['', $::alice, '', $::alice]
---- error_code eval
-[401, 200, 403, 403]
-
-
-=== TEST 29: "satisfy any" with an address that is allowed still asks for a session (security 62)
---- config eval
-"$::rest" . <<'EOC'
-    satisfy any;
-    location /allow { mfa user; allow all; proxy_pass UPSTREAM; }
-    location /deny  { mfa user; deny all; proxy_pass UPSTREAM; }
-    location /req   { mfa user; deny all; auth_request /yes; proxy_pass UPSTREAM; }
-    location /plain { mfa user; proxy_pass UPSTREAM; }
-    location /off   { mfa off; deny all; proxy_pass UPSTREAM; }
-    location = /yes { internal; return 204; }
-EOC
---- request eval
-['GET /allow', 'GET /deny', 'GET /req', 'GET /plain', 'GET /off', 'GET /allow', 'GET /deny', 'GET /req']
---- more_headers eval
-['', '', '', '', '', $::alice, $::alice, $::alice]
---- error_code eval
-[401, 403, 401, 401, 403, 200, 403, 200]
-
-
-=== TEST 30: nested, regex, exact and named locations inherit the gate (security 64)
+=== TEST 21: nested, regex, exact and named locations inherit the gate (security 64)
 --- config eval
 "$::rest" . <<'EOC'
     mfa user;
@@ -527,7 +370,7 @@ open
 [401, 401, 401, 401, 200, 401, 401]
 
 
-=== TEST 31: handlers of nested and regex locations answer a session (security 64)
+=== TEST 22: handlers of nested and regex locations answer a session (security 64)
 --- config eval
 "$::rest" . <<'EOC'
     mfa user;
@@ -552,7 +395,7 @@ treasure
 [qr/treasure/, qr/reached/, qr/reached/]
 
 
-=== TEST 32: "if" and limit_except inherit the gate and may set one of their own (security 64)
+=== TEST 23: "if" and limit_except inherit the gate and may set one of their own (security 64)
 --- config eval
 "$::rest" . <<'EOC'
     mfa user;
@@ -566,7 +409,7 @@ EOC
 [401, 401, 401, 200, 401, 200, 401, 200, 401]
 
 
-=== TEST 33: a session passes the gates of "if" and limit_except, and the handler is still there (security 64)
+=== TEST 24: a session passes the gates of "if" and limit_except, and the handler is still there (security 64)
 --- config eval
 "$::rest" . <<'EOC'
     mfa user;
@@ -583,7 +426,7 @@ EOC
 [qr/reached/, qr/reached/, qr/reached/, qr/reached/]
 
 
-=== TEST 34: the pages work inside "if" and limit_except, too (security 64)
+=== TEST 25: the pages work inside "if" and limit_except, too (security 64)
 --- config
     mfa user;
     location / { proxy_pass UPSTREAM; }
@@ -596,7 +439,7 @@ EOC
 [qr/data-mfa-page="login"/, qr/data-mfa-page="login"/, qr/\A\z/, qr/data-mfa-error="method"/]
 
 
-=== TEST 35: a proxy beside the pages in an "if" is gated (security 64)
+=== TEST 26: a proxy beside the pages in an "if" is gated (security 64)
 --- config
     mfa user;
     location / { proxy_pass UPSTREAM; }
@@ -609,7 +452,7 @@ EOC
 [qr/reached/, qr/reached/]
 
 
-=== TEST 36: an unauthenticated PUT leaves no file behind (security 63)
+=== TEST 27: an unauthenticated PUT leaves no file behind (security 63)
 --- config eval
 "$::rest" . <<'EOC'
     root html;
@@ -625,45 +468,7 @@ kept
 [401, 401, 401, 404, 200]
 
 
-=== TEST 37: a gate stands in front of a cache (security 74)
---- http_config eval
-"proxy_cache_path $ENV{TEST_NGINX_SERVROOT}/cache keys_zone=c:1m;\n"
---- config eval
-"$::rest" . <<'EOC'
-    location /c { mfa user; proxy_cache c; proxy_cache_valid 200 1h; proxy_pass UPSTREAM; add_header X-Cache $upstream_cache_status; }
-EOC
---- request eval
-['GET /c?body=treasure', 'GET /c?body=treasure', 'GET /c?body=treasure', 'HEAD /c?body=treasure']
---- more_headers eval
-[$::alice, $::alice, '', '']
---- error_code eval
-[200, 200, 401, 401]
---- response_headers eval
-["Cache-Control: private", "X-Cache: HIT\nCache-Control: private", '! X-Cache', '! X-Cache']
---- response_body_unlike eval
-[qr/nothing/, qr/nothing/, qr/treasure/, qr/treasure/]
-
-
-=== TEST 38: slices of a gated file are fetched for a session alone (security 57)
---- config eval
-"$::rest" . <<'EOC'
-    location /s { mfa user; slice 4; proxy_set_header Range $slice_range; proxy_pass http://$server_addr:$server_port/file; }
-    location /file { alias html/s.txt; }
-EOC
---- user_files
->>> s.txt
-treasure
---- request eval
-['GET /s', 'GET /s']
---- more_headers eval
-['', $::alice]
---- error_code eval
-[401, 200]
---- response_body_like eval
-[qr/Login is required/, qr/\Atreasure\n\z/]
-
-
-=== TEST 39: other content handlers are gated as well (security 57)
+=== TEST 28: other content handlers are gated as well (security 57)
 --- config eval
 "$::rest" . <<'EOC'
     mfa user;
@@ -682,7 +487,7 @@ treasure
 [401, 401, 401, 401, 401]
 
 
-=== TEST 40: pipelined requests are judged each by its own cookie (security 70)
+=== TEST 29: pipelined requests are judged each by its own cookie (security 70)
 --- pipelined_requests eval
 ["GET /1?body=one", "GET /2?body=two", "GET /3?body=three"]
 --- more_headers eval
@@ -693,7 +498,7 @@ treasure
 [qr/\Aone\z/, qr/Login is required/, qr/\Athree\z/]
 
 
-=== TEST 41: HTTP/0.9 is refused as well (security 70)
+=== TEST 30: HTTP/0.9 is refused as well (security 70)
 --- http09
 --- raw_request eval
 "GET /app\r\n"
@@ -702,33 +507,33 @@ treasure
 reached
 
 
-=== TEST 42: HTTP/1.0 without a Host is refused as well (security 70)
+=== TEST 31: HTTP/1.0 without a Host is refused as well (security 70)
 --- raw_request eval
 "GET /app HTTP/1.0\r\n\r\n"
 --- error_code: 401
 --- response_body_like: Login is required
 
 
-=== TEST 43: an absolute request target does not leave the gated server (security 68)
+=== TEST 32: an absolute request target does not leave the gated server (security 68)
 --- raw_request eval
 "GET http://localhost/app HTTP/1.1\r\nHost: LOCALHOST.:80\r\nConnection: close\r\n\r\n"
 --- error_code: 401
 
 
-=== TEST 44: an unknown host falls into the gated default server (security 68)
+=== TEST 33: an unknown host falls into the gated default server (security 68)
 --- raw_request eval
 "GET /app HTTP/1.1\r\nHost: Other.Example.\r\nX-Original-URI: /off/\r\nX-Forwarded-Uri: /off/\r\nUser-Agent: kube-probe/1.0\r\nConnection: close\r\n\r\n"
 --- error_code: 401
 
 
-=== TEST 45: other spellings of a gated path are gated (security 65)
+=== TEST 34: other spellings of a gated path are gated (security 65)
 --- request eval
 ['GET //app', 'GET /off/../app', 'GET /off/%2e%2e/app', 'GET /off%2f..%2fapp', 'GET /./app', 'GET /app%00', 'GET /OFF/app', 'GET /off/..%2f', 'GET /app?/off/', 'GET /app;/off/', 'GET /off/.././app', 'GET /%6fff/../app']
 --- error_code_like eval
 [qr/401/, qr/401/, qr/401/, qr/401/, qr/401/, qr/40[01]/, qr/401/, qr/401/, qr/401/, qr/401/, qr/401/, qr/401/]
 
 
-=== TEST 46: requests nginx itself refuses lead nowhere, also by an error page in a gated place (security 71)
+=== TEST 35: requests nginx itself refuses lead nowhere, also by an error page in a gated place (security 71)
 --- config eval
 "$::rest" . <<'EOC'
     mfa user;
@@ -745,7 +550,7 @@ EOC
 --- response_body_unlike: treasure|reached
 
 
-=== TEST 47: too long a request leads nowhere by an error page in a gated place (security 71)
+=== TEST 36: too long a request leads nowhere by an error page in a gated place (security 71)
 --- config eval
 "$::rest" . <<'EOC'
     mfa user;
@@ -762,7 +567,7 @@ EOC
 --- response_body_unlike: treasure|reached
 
 
-=== TEST 48: a request without a usable host leads nowhere by an error page in a gated place (security 71)
+=== TEST 37: a request without a usable host leads nowhere by an error page in a gated place (security 71)
 --- config eval
 "$::rest" . <<'EOC'
     mfa user;
@@ -778,7 +583,7 @@ EOC
 --- response_body_unlike: treasure|reached
 
 
-=== TEST 49: the gate of http{} reaches every server and location (security 68)
+=== TEST 38: the gate of http{} reaches every server and location (security 68)
 --- http_config
 mfa user;
 --- config
@@ -791,7 +596,7 @@ mfa user;
 [401, 401, 200]
 
 
-=== TEST 50: 1 MB of an unauthenticated body is refused without being stored (security 72)
+=== TEST 39: 1 MB of an unauthenticated body is refused without being stored (security 72)
 --- config eval
 "$::rest" . <<'EOC'
     mfa user;
@@ -803,19 +608,3 @@ EOC
 --- error_code: 401
 --- no_error_log
 a client request body is buffered to a temporary file
-
-
-=== TEST 51: what is added to a page of the module is gated, and a "return" in it adds nothing (security 57, 58)
---- config
-    mfa user;
-    addition_types *;
-    location / { proxy_pass UPSTREAM; }
-    location /mfa/ { mfa_pages; add_before_body /ret; add_after_body /proxy; }
-    location = /ret { return 200 "treasure"; }
-    location = /proxy { rewrite ^ /x?body=treasure break; proxy_pass UPSTREAM; }
---- request eval
-['GET /mfa/login', 'GET /mfa/none']
---- error_code eval
-[200, 404]
---- response_body_unlike eval
-[qr/treasure/, qr/treasure/]

@@ -125,7 +125,8 @@ subtest 'A required user sets the factor up and uses it (features 000-01, '
     my @events = map { "$_->{event} $_->{result}" }
                  $stage->audit('user', login => 'carol');
     is(join(', ', @events), 'add ok, login ok, enrol refused, enrol refused, '
-       . 'enrol ok, logout ok, login ok, code ok', 'all of it is on record');
+       . 'enrol ok, session ok, logout ok, login ok, code ok',
+       'all of it is on record');
 };
 
 

@@ -46,7 +46,8 @@ sub cut {
 sub logged {
     my ($stage, $pattern, $name) = @_;
 
-    like($stage->nginx->log, $pattern, "the log says why: $name");
+    ok($stage->told($pattern), "the log says why: $name")
+        or diag($stage->nginx->log);
     unlike($stage->nginx->log, qr/\Q$canary\E/, 'and no password');
 }
 
@@ -107,7 +108,7 @@ subtest 'AUTH, SELECT and the schema are acknowledged before any other command '
 subtest 'A Redis user with nothing but the listed commands and keys suffices '
     . '(security 105)' => sub
 {
-    my $stage = MFA::Outage->new(without => 1, portal => 'session max=2;',
+    my $stage = MFA::Outage->new(without => 1, portal => 'session max=4;',
         address => 'unix:FAKE', password => $canary,
         args => 'user=gate password_file=PASSWORD db=3 timeout=20s');
     my $redis = $stage->redis;
@@ -123,9 +124,9 @@ subtest 'A Redis user with nothing but the listed commands and keys suffices '
     $stage->people;
     is($stage->recovery, '', 'everybody is let in, as far as they are');
 
-    # One session too many.
+    # Sessions that are too many.
     $stage->visitor('carol', generation => 2, created => int(time) - 9)
-        for 1 .. 2;
+        for 1 .. 3;
 
     my $browser = $stage->browser;
     $browser->get('/mfa/login');
@@ -193,8 +194,6 @@ subtest 'A Redis user with nothing but the listed commands and keys suffices '
     $redis->call('ACL', 'SETUSER', 'gate', '~mfa:*');
     logged($stage, qr/mfa: redis \S+: NOPERM/, 'NOPERM');
 
-    # A line a second is logged.
-    sleep 1.1;
     $redis->call('ACL', 'DELUSER', 'gate');
     is($stage->outage, '', 'a user who is deleted is an outage (WRONGPASS)');
     logged($stage, qr/mfa: redis \S+: WRONGPASS/, 'WRONGPASS');
@@ -250,8 +249,8 @@ subtest 'Data of a newer version, or of none that can be read, is refused '
         ['2', qr/its data is of a newer version, refused/],
         ['9223372036854775807', qr/newer version/],
         ['99999999999999999999', qr/does not say of which version/],
-        ['', qr/does not say/],
-        ['1 or so', qr/does not say/],
+        ['', qr/does not say (?s:.*does not say)/],
+        ['1 or so', qr/does not say (?s:.*does not say){2}/],
     ) {
         my ($schema, $why) = @$case;
 

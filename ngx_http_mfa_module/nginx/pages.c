@@ -304,6 +304,12 @@ body_decode(ngx_http_mfa_visit_t *v)
 
     for (p = whole, cl = bufs; cl; cl = cl->next) {
         len = cl->buf->last - cl->buf->pos;
+
+        /* The last one of an empty body points nowhere. */
+        if (len == 0) {
+            continue;
+        }
+
         p = ngx_cpymem(p, cl->buf->pos, len);
         mfa_wipe(cl->buf->pos, len);
     }

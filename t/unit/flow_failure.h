@@ -5,8 +5,7 @@
  * password check that could not tell or says no.  Each of them twice: with what
  * was asked for carried out, and without.
  *
- * What must hold, whatever was answered (design.md calls it "the outcome never
- * lets anybody in"): see trial_judge().
+ * What must hold, whatever was answered, is in trial_judge().
  */
 
 #ifndef MFA_TEST_FLOW_FAILURE_H
@@ -49,7 +48,7 @@ typedef struct {
     void         (*prepare)(world_t *w);
     mfa_outcome_e  (*act)(world_t *w);      /* runs that one flow */
     int            rightful;                /* undisturbed, it may end well */
-    int            lenient;                 /* some answers are never looked at */
+    int            lenient;                 /* some answers go unread */
     trial_e        kind;
 } trial_t;
 

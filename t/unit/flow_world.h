@@ -18,12 +18,12 @@
 #include "ring.h"
 #include "scripted_store.h"
 
-#define NOW       1800000000LL              /* the 13th second of a step is 13 */
+#define NOW       1800000000LL              /* a time step begins */
 #define DAY       86400LL
 #define NET       "192.0.2.0/32"
 #define STRANGER  "198.51.100.7/32"
 #define PASSWORD  "correct-horse"
-#define HASHED    "$test$"                  /* the driver's crypt(5): as it is */
+#define HASHED    "$test$"                  /* the driver's crypt(5) */
 #define AUDIT     "mfa:{user}:audit"
 #define ACCOUNT   "mfa:{user}:account:"
 

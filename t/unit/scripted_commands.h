@@ -1,6 +1,6 @@
 /*
- * The commands of scripted_store.h, which includes this: one function a command,
- * a table of them, and the transaction around them.
+ * The commands of scripted_store.h, which includes this: one function each, a
+ * table of them, and the transaction around them.
  */
 
 #ifndef MFA_TEST_SCRIPTED_COMMANDS_H

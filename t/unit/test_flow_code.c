@@ -246,7 +246,7 @@ without_a_factor_there_is_no_code(void **state)
 }
 
 
-/* security 21, 97: whatever is wrong with the key, the code is not asked about. */
+/* security 21, 97: whatever is wrong with the key, no code is looked at. */
 static void
 security_21_a_secret_that_does_not_open_is_a_fault(void **state)
 {

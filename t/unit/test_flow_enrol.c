@@ -1,7 +1,7 @@
 /*
  * Flow enrol end to end on a scripted store: a secret is offered, confirmed by
- * a code and then the account's factor; who may not have one; when it can be put
- * off.  What others do meanwhile, and failures of the store, are in
+ * a code and then the account's factor; who may not have one; when it can be
+ * put off.  What others do meanwhile, and failures of the store, are in
  * test_flow_enrol_failure.c.  When this breaks, a stolen password is enough to
  * replace a factor (security 19).
  */

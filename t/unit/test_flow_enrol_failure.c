@@ -1,6 +1,6 @@
 /*
- * Flow enrol when others change the account meanwhile, and when the store fails:
- * two confirmations make one factor, a change by an admin is never overwritten,
+ * Flow enrol when others change the account meanwhile, or the store fails: two
+ * confirmations make one factor, a change by an admin is never overwritten,
  * and no failure enrols an account or opens a session that nobody earned.
  */
 

@@ -1,8 +1,8 @@
 /*
- * Flow gate end to end on a scripted store: who gets which verdict, what is read
- * for it, when the session is touched, and that no failure of the store ever
- * makes an ALLOW.  Deadlines are in test_flow_gate_deadline.c.  When this breaks, somebody passes a gate
- * who must not, or everybody is asked for too much.
+ * Flow gate end to end on a scripted store: who gets which verdict, what is
+ * read for it, when the session is touched, and that no failure of the store
+ * ever makes an ALLOW.  Deadlines are in test_flow_gate_deadline.c.  When this
+ * breaks, somebody passes who must not, or everybody is asked for too much.
  */
 
 #include <setjmp.h>

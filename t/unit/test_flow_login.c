@@ -1,8 +1,8 @@
 /*
- * Flow login end to end on a scripted store: who gets a session, what is charged
- * before the password is looked at, who can lock out whom, and that no failure
- * of store or password check ever opens a door.  When this breaks, a password
- * can be guessed, or a stranger can keep somebody out.
+ * Flow login end to end on a scripted store: who gets a session, what is
+ * charged before the password is looked at, who can lock out whom, and that no
+ * failure of store or password check ever opens a door.  When this breaks, a
+ * password can be guessed, or a stranger can keep somebody out.
  */
 
 #include <setjmp.h>

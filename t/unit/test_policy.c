@@ -1,9 +1,10 @@
 /*
- * The verdict table of policy.c against an oracle of its own: nested ifs written
- * from the table in words, over every combination of rule, store, session,
- * account, requirement, deadline and freshness.  The oracle works on what a
- * situation is called, the policy on times and fields, so a wrong boundary shows
- * as well as a wrong row.  When this breaks, the wrong people pass.
+ * The verdict table of policy.c against an oracle of its own: nested ifs
+ * written from the table in words, over every combination of rule, store,
+ * session, account, requirement, deadline and freshness.  The oracle works on
+ * what a situation is called, the policy on times and fields, so a wrong
+ * boundary shows as well as a wrong row.  When this breaks, the wrong people
+ * pass.
  *
  * Two readings of that table are deliberate: with R = always an enrolment can
  * never be put off, and an account that only R = always asks has no deadline,

@@ -1,8 +1,8 @@
 /*
- * The directives of an mfa_portal block: every row of the table in portal.c with
- * good and bad values, twice, with too few and too many parameters.  What the
- * end of the block makes of them is in test_portal_finish.c.  When this breaks,
- * a typing error in a configuration weakens a gate instead of being refused.
+ * The directives of an mfa_portal block: every row of the table in portal.c
+ * with good and bad values, twice, with too few and too many parameters.  What
+ * the end of the block makes of them is in test_portal_finish.c.  When this
+ * breaks, a typing error weakens a gate instead of being refused.
  */
 
 #include <setjmp.h>
@@ -18,7 +18,8 @@
 #include "exact_pool.h"
 
 
-#define LONG_64  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define LONG_16  "0123456789abcdef"
+#define LONG_64  LONG_16 LONG_16 LONG_16 LONG_16
 
 static mfa_portal_t  portal;
 static uint8_t       room[512];

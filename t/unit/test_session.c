@@ -1,8 +1,8 @@
 /*
  * The session record: there and back, cut at every byte, every field damaged,
  * made for another session, of another format, and with whatever a client sends
- * as its address or agent.  When this breaks, a record that is not whole, or not
- * this session's, lets somebody in (security 30).
+ * as its address or agent.  When this breaks, a record that is not whole, or
+ * not this session's, lets somebody in (security 30).
  */
 
 #include <setjmp.h>

@@ -30,6 +30,7 @@ use MFA::Env;
 use MFA::Journey;
 use MFA::Nginx;
 use MFA::Upstream;
+use MFA::Worker;
 
 my $password = 'correct horse battery';
 my $setting  = '$5$rounds=1000$stagehandsalt$';
@@ -391,6 +392,23 @@ sub kept {
         'mfa:enrolment:*', 'mfa:{user}:steps', 'mfa:{user}:accounts';
 
     return { map { $_ => $self->_value($_) } @keys };
+}
+
+
+# Whether the log tells of something.  One line a second is logged of Redis, so
+# it may need another try: $again, or a request of alice's.
+sub told {
+    my ($self, $pattern, $again) = @_;
+
+    my $alice = $self->{people}{alice} // $self->browser;
+
+    $again //= sub { $alice->twin->get('/private') };
+
+    return MFA::Worker::until(sub {
+        return 1 if $self->{nginx}->log =~ $pattern;
+        $again->();
+        return 0;
+    }, 5);
 }
 
 

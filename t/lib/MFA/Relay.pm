@@ -6,7 +6,7 @@ package MFA::Relay;
 # Redis answers is FakeRedis's subject.
 #
 #   my $relay = MFA::Relay->start("$dir/relay.sock", $redis->socket,
-#       WATCH => sub { my ($argv) = @_; ... });
+#       WATCH => sub { my ($argv, $conn) = @_; ... });
 #   my @seen = $relay->commands;        # { conn => 1, argv => [...] } each
 #   $relay->forget;
 #   $relay->stop;
@@ -143,7 +143,8 @@ sub _pass {
 
     if ($from == $conn->{redis}) {
         while (my $argv = shift @{ $conn->{todo} }) {
-            my $said = $self->{on}{ uc $argv->[0] }->($argv) // '';
+            my $said = $self->{on}{ uc $argv->[0] }->($argv, $conn->{n})
+                // '';
             return 0 if $said eq 'close';
         }
 

@@ -20,6 +20,7 @@ $1 > 0 {
     p50[$2, $1] = $4 / 1000
     p99[$2, $1] = $5 / 1000
     busy[$2, $1] = $6
+    per_cpu[$2, $1] = $6 > 0 ? $3 / $6 : 0
 
     if ($1 > rounds) {
         rounds = $1
@@ -71,8 +72,9 @@ function spread(of, name, base, format,    list, m) {
 
 function throughput(work, title,    i, n, name, names) {
     printf "\n## %s\n\n", title
-    print "| | requests/s | share of ungated | p99, ms | worker |"
-    print "|---|---|---|---|---|"
+    print "| | requests/s | share of ungated | the same by CPU time " \
+        "| p99, ms | worker |"
+    print "|---|---|---|---|---|---|"
 
     n = split("ungated gated auth_request lua", names, " ")
 
@@ -80,9 +82,10 @@ function throughput(work, title,    i, n, name, names) {
         name = work "." names[i]
 
         if ((name, 1) in rate) {
-            printf "| %s | %s | %s | %s | %s %% |\n", says[names[i]],
+            printf "| %s | %s | %s | %s | %s | %s %% |\n", says[names[i]],
                 spread(rate, name, "", "%d"),
                 i == 1 ? "1" : spread(rate, name, work ".ungated", "%.2f"),
+                i == 1 ? "1" : spread(per_cpu, name, work ".ungated", "%.2f"),
                 middle(p99, name, "%.1f"), middle(busy, name, "%d")
         }
     }

@@ -14,6 +14,7 @@ use warnings;
 use File::Basename qw(dirname);
 use lib dirname(__FILE__) . '/lib';
 
+use IO::Select;
 use Test::More;
 
 use MFA::Journey;
@@ -26,7 +27,7 @@ my $stage = MFA::Journey->new(
                  limit password=1000/15m code=1000/15m address=10000/10m;',
     });
 
-my ($ok, $cookie) = ('user=%s level=%s ', 'mfa_user');
+my $cookie = 'mfa_user';
 
 $stage->account('user', 'alice');
 my $key = $stage->enrolled('user', 'bobby');
@@ -663,39 +664,30 @@ subtest 'When too many passwords wait the rest is told to come again, and '
         workers => 1,
         http    => 'mfa_threads default queue=1;',
         portals => { user => 'limit password=1000/15m address=10000/10m;' });
+    my $cpus = MFA::Journey::output_of('getconf', '_NPROCESSORS_ONLN');
+    my $room = ($cpus > 2 ? int($cpus / 2) : 1) + 1;
     my $slow = crypt $password, '$6$rounds=900000$slow$';
 
-    $busy->account('user', "slow$_", hash => $slow) for 1 .. 8;
+    $busy->account('user', 'slow', hash => $slow);
     $busy->account('user', 'quick');
     my $in = $busy->visitor('quick');
-    my @browsers = map { $busy->browser } 1 .. 8;
+    my @browsers = map { $busy->browser } 1 .. $room + 6;
 
-    for my $i (0 .. $#browsers) {
-        $browsers[$i]->get('/mfa/login');
-    }
+    $_->get('/mfa/login') for @browsers;
+    $_->send('POST', '/mfa/login', body => MFA::Browser::form(
+        csrf => $_->csrf, login => 'slow', password => $password))
+        for @browsers;
 
-    for my $i (0 .. $#browsers) {
-        $browsers[$i]->send('POST', '/mfa/login', body => MFA::Browser::form(
-            csrf => $browsers[$i]->csrf, login => 'slow' . ($i + 1),
-            password => $password));
-    }
+    my $well = grep { $in->get($_ % 2 ? '/open/x' : '/app')->status == 200 }
+               1 .. 20;
+    my @waiting = grep { !IO::Select->new($_->{socket})->can_read(0) }
+                  @browsers;
 
-    my $before = 0;
-    my $select = IO::Select->new;
-
-    # Those that were told to come again have their answer at once.
-    for my $round (1 .. 20) {
-        my $answer = $in->get($round % 2 ? '/open/x' : '/app');
-        $before++ if $answer->status == 200;
-    }
-
-    my @waiting = grep { !IO::Select->new($_->{socket})->can_read(0) } @browsers;
-
-    cmp_ok(scalar @waiting, '>=', 1,
-           'twenty other requests were answered before the slow logins');
-    is($before, 20, 'all of them well');
+    is($well, 20, 'twenty other requests are answered');
+    cmp_ok(scalar @waiting, '>=', 1, 'before the logins are');
 
     my %n;
+
     for my $browser (@browsers) {
         my $answer = $browser->receive;
         $n{$answer->status}++;
@@ -706,8 +698,8 @@ subtest 'When too many passwords wait the rest is told to come again, and '
         }
     }
 
-    is($n{303}, 1 + 1, 'one was hashed, one waited for it');
-    is($n{503}, 6, 'the others are to come again');
+    is(join(' ', sort keys %n), '303 503', 'there is no other answer');
+    cmp_ok($n{303}, '>=', $room, 'those that run and the one that waits get in');
     is($busy->login($busy->browser, 'quick')->status, 303,
        'and then there is room again');
     $busy->finish;

@@ -306,7 +306,7 @@ subtest 'Wrong codes in a row end the factor, windows or not (security 15)' =>
 };
 
 
-subtest 'Half a login waits ten minutes (design.md 6)' => sub {
+subtest 'Half a login waits ten minutes for its code (security 28)' => sub {
     my $browser = $stage->visitor('bobby', @wide);
 
     $stage->unspend('wide', 'bobby');

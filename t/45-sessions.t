@@ -13,6 +13,7 @@ use warnings;
 use File::Basename qw(dirname);
 use lib dirname(__FILE__) . '/lib';
 
+use IO::Socket::UNIX;
 use JSON::PP qw(decode_json);
 use Test::More;
 

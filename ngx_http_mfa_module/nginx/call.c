@@ -148,7 +148,7 @@ ngx_http_mfa_call_forget(ngx_http_mfa_call_t *call)
 
     if (call->waiting) {
         call->links->in_flight--;
-        ngx_queue_remove(&call->queue);
+        ngx_http_mfa_links_wait_end(call);
         ngx_http_mfa_call_free(call);
         return;
     }

@@ -74,6 +74,8 @@ struct ngx_http_mfa_links_s {
 
 /* A link could not be had or broke: no new connection for a while. */
 void ngx_http_mfa_links_failed(ngx_http_mfa_links_t *links);
+/* A call that waits for a reserved link waits no more. */
+void ngx_http_mfa_links_wait_end(ngx_http_mfa_call_t *call);
 /* Whether a new connection may be tried now. */
 ngx_uint_t ngx_http_mfa_links_may_connect(const ngx_http_mfa_links_t *links);
 

@@ -201,6 +201,23 @@ waiting_head(ngx_http_mfa_links_t *links)
 }
 
 
+void
+ngx_http_mfa_links_wait_end(ngx_http_mfa_call_t *call)
+{
+    ngx_http_mfa_links_t  *links;
+
+    links = call->links;
+
+    ngx_queue_remove(&call->queue);
+    call->waiting = 0;
+
+    /* A worker that leaves would wait for a timer that is for nobody. */
+    if (ngx_queue_empty(&links->waiting) && links->waiting_timer.timer_set) {
+        ngx_del_timer(&links->waiting_timer);
+    }
+}
+
+
 static void
 waiting_expire(ngx_event_t *ev)
 {
@@ -224,7 +241,7 @@ waiting_expire(ngx_event_t *ev)
             return;
         }
 
-        ngx_queue_remove(&call->queue);
+        ngx_http_mfa_links_wait_end(call);
         ngx_http_mfa_call_answer(call, 0);
     }
 }
@@ -256,8 +273,7 @@ ngx_http_mfa_link_release(ngx_http_mfa_links_t *links,
             return;
         }
 
-        ngx_queue_remove(&call->queue);
-        call->waiting = 0;
+        ngx_http_mfa_links_wait_end(call);
         reserved_put(link, call);
     }
 }
@@ -369,12 +385,8 @@ ngx_http_mfa_links_destroy(ngx_http_mfa_links_t *links)
     }
 
     for (call = waiting_head(links); call; call = waiting_head(links)) {
-        ngx_queue_remove(&call->queue);
+        ngx_http_mfa_links_wait_end(call);
         ngx_http_mfa_call_free(call);
-    }
-
-    if (links->waiting_timer.timer_set) {
-        ngx_del_timer(&links->waiting_timer);
     }
 
     ngx_free(links);

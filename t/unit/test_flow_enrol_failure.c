@@ -172,6 +172,34 @@ whatever_forbids_it_meanwhile_forbids_it(void **state)
 }
 
 
+/* Whoever stands in front of the flow: it looks at the account for itself. */
+static void
+what_the_gate_said_does_not_hide_a_factor(void **state)
+{
+    (void) state;
+
+    w.who.session.level = MFA_LEVEL_MFA;
+    w.who.session.code_at = w.store.now;
+    w.meddle = somebody_else_confirmed;
+    w.meddle_at = 3;
+    assert_int_equal(confirm(&w), MFA_OUTCOME_FORBIDDEN);
+    assert_string_equal(field("secret_id"), SECRET_ID);
+
+    w.who.verdict = MFA_VERDICT_ALLOW;
+    w.who.account.fault = 1;
+    assert_int_equal(confirm(&w), MFA_OUTCOME_FORBIDDEN);
+    assert_int_equal(w.asked, 0);
+    w.who.account.fault = 0;
+    w.who.account.enrolled = 1;
+    assert_int_equal(confirm(&w), MFA_OUTCOME_FORBIDDEN);
+    assert_int_equal(w.asked, 0);
+    w.who.account.enrolled = 0;
+    w.who.has_account = 0;
+    assert_int_equal(confirm(&w), MFA_OUTCOME_FORBIDDEN);
+    assert_int_equal(w.asked, 0);
+}
+
+
 static void
 busy_hands(world_t *world)
 {
@@ -322,6 +350,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         TEST(a_harmless_change_meanwhile_is_kept_and_it_goes_on),
         TEST(whatever_forbids_it_meanwhile_forbids_it),
+        TEST(what_the_gate_said_does_not_hide_a_factor),
         TEST(endless_changes_are_a_conflict),
         TEST(a_pending_secret_is_used_once),
         TEST(no_failure_lets_anybody_in),

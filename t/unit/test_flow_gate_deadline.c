@@ -113,6 +113,30 @@ the_deadline_that_holds_is_the_first_one(void **state)
 }
 
 
+static void
+a_deadline_before_all_time(world_t *world, const mfa_flow_t *flow,
+    mfa_result_t *result)
+{
+    if (world->asked == 1) {
+        result->replies[flow->op.exec[0]]->elements[1]
+            = reply_text(MFA_REPLY_STRING, "-1");
+    }
+}
+
+
+static void
+a_deadline_that_is_none_is_no_answer(void **state)
+{
+    (void) state;
+
+    w.portal.require = MFA_REQUIRE_ALL;
+    world_account(&w, "alice", (standing_t) { 0 });
+    log_in();
+    w.disturb = a_deadline_before_all_time;
+    assert_int_equal(world_verdict(&w), MFA_VERDICT_UNAVAILABLE);
+}
+
+
 /* 003-23: no days of grace means at the next login, and no lockout for it. */
 static void
 grace_0_cannot_be_put_off_and_does_not_lock(void **state)
@@ -168,6 +192,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         TEST(security_84_a_portals_own_requirement_sets_the_deadline_once),
         TEST(the_deadline_that_holds_is_the_first_one),
+        TEST(a_deadline_that_is_none_is_no_answer),
         TEST(grace_0_cannot_be_put_off_and_does_not_lock),
         TEST(rules_that_do_not_require_set_no_deadline)
     };

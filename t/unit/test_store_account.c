@@ -100,12 +100,15 @@ account_is_watched(void **state)
     assert_int_equal(mfa_store_account_watch(&op, &portal, mfa_lit("alice")),
                      1);
     assert_int_equal(op.reserve, 1);
+    assert_int_equal(op.watching, 1);
     commands_are("WATCH|" ACCOUNT "\nHMGET|" ACCOUNT "|" ALL_FIELDS "\n");
 
     mfa_op_reset(&op);
     assert_int_equal(op.reserve, 0);
+    assert_int_equal(op.watching, 0);
     mfa_store_unwatch(&op);
     assert_int_equal(op.reserve, 1);
+    assert_int_equal(op.watching, 0);
     commands_are("UNWATCH\n");
 }
 

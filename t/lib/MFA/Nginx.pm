@@ -129,14 +129,23 @@ EOC
 }
 
 
-# Ports nobody listens on, taken together so that they differ.
+# Ports nobody listens on, below those the kernel gives to connections: such a one
+# could be taken between two starts of nginx.
 sub free_ports {
     my ($n) = @_;
 
-    my @taken = map {
-        IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1)
-            or die "no free port: $!";
-    } 1 .. $n;
+    my @taken;
+
+    for (my $tries = 0; @taken < $n && $tries < 1000; $tries++) {
+        my $sock = IO::Socket::INET->new(
+            LocalAddr => '0.0.0.0',
+            LocalPort => 15000 + int rand 15000,
+            Listen    => 1,
+        );
+        push @taken, $sock if $sock;
+    }
+
+    @taken == $n or die 'no free port';
 
     return map { $_->sockport } @taken;
 }

@@ -34,6 +34,7 @@ sub start {
 
     if ($pid == 0) {
         $SIG{TERM} = $SIG{INT} = sub { _exit(0) };
+        $SIG{PIPE} = 'IGNORE';
         $SIG{ALRM} = sub { _exit(0) if getppid != $parent; alarm 2 };
         alarm 2;
         _serve($listen, $log) while 1;

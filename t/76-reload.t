@@ -41,15 +41,15 @@ sub load_begin {
     my ($stage) = @_;
 
     my $file = $stage->dir . '/load';
-    my $pid  = fork // die "fork: $!";
+
+    MFA::Nginx::write_file("$file.on", '');
+    my $pid = fork // die "fork: $!";
 
     if ($pid == 0) {
-        my ($go_on, %tally) = (1);
         my $erin = $stage->person('erin');
+        my %tally;
 
-        $SIG{TERM} = sub { $go_on = 0 };
-
-        while ($go_on) {
+        while (-e "$file.on") {
             my @answers = eval {
                 MFA::Browser::together(
                     [$stage->person('alice')->twin, 'GET', '/private'],
@@ -76,7 +76,7 @@ sub load_begin {
 sub load_end {
     my ($load) = @_;
 
-    kill TERM => $load->{pid};
+    unlink "$load->{file}.on";
     waitpid $load->{pid}, 0;
 
     my %tally = reverse MFA::Nginx::read_file($load->{file})
@@ -103,7 +103,11 @@ sub reload {
 }
 
 
-sub left { return MFA::Worker::until(sub { !MFA::Worker::leaving($_[0]) }, 30) }
+sub left {
+    my ($master) = @_;
+
+    return MFA::Worker::until(sub { !MFA::Worker::leaving($master) }, 30);
+}
 
 
 # Connections to Redis, but the test's own.
@@ -123,6 +127,7 @@ subtest 'A reload costs nobody a request or a session, and old workers leave '
 
     # What the first reloads take for good.
     ok(reload($master), 'reload') for 1 .. 5;
+    ok(left($master), 'the old workers leave');
 
     my @fds = MFA::Worker::fds($master);
     my $rss = MFA::Worker::rss($master);

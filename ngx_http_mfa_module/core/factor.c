@@ -71,7 +71,9 @@ mfa_attempt_forgive(mfa_flow_t *flow, mfa_str_t login)
                            env->net);
     mfa_store_charge_clear(&flow->op, MFA_CHARGE_CODE_RUN, env->portal, login,
                            env->net);
-    mfa_store_charge_refund(&flow->op, env->portal, env->net);
+    mfa_store_charge_refund(&flow->op, MFA_CHARGE_ADDRESS,
+                            env->portal->limit_address.window_sec, env->portal,
+                            login, env->net);
 }
 
 

@@ -81,9 +81,10 @@ decide(mfa_flow_gate_t *gate)
     gate->who.verdict = mfa_policy_decide(&in);
 
     /* A requirement that comes from the portal meets this account for the
-       first time: from now on its grace runs. */
+       first time: from now on its grace runs.  One that an admin has required
+       was given a deadline then; if that is lost, no new grace is. */
     if (gate->who.verdict == MFA_VERDICT_ENROL && account->deadline < 0
-        && mfa_policy_required(in.portal, account)
+        && !account->required && mfa_policy_required(in.portal, account)
         && gate->flow.step != DEADLINE)
     {
         deadline = in.portal->grace_sec ? in.now + in.portal->grace_sec : 0;

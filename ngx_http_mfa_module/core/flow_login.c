@@ -179,7 +179,13 @@ open_session(mfa_flow_login_t *login)
     op = mfa_flow_next(&login->flow, OPENED);
     mfa_store_charge_clear(op, MFA_CHARGE_PASSWORD, env->portal, login->login,
                            env->net);
-    mfa_store_charge_refund(op, env->portal, env->net);
+    /* What was right was no stranger's guess either. */
+    mfa_store_charge_refund(op, MFA_CHARGE_ADDRESS,
+                            env->portal->limit_address.window_sec, env->portal,
+                            login->login, env->net);
+    mfa_store_charge_refund(op, MFA_CHARGE_ACCOUNT,
+                            env->portal->limit_password.window_sec, env->portal,
+                            login->login, env->net);
     mfa_store_known_net(op, env->portal, login->login, env->net);
 
     audit = mfa_flow_audit(&login->flow, "login", "ok", "", login->login);

@@ -26,20 +26,35 @@ is_hash_char(uint8_t c)
 }
 
 
+/* BSDi's form has no "$".  Traditional DES, the other that has none, is not
+   taken: it reads eight bytes of a password and ignores the rest. */
+static int
+is_bsdicrypt(mfa_str_t s)
+{
+    return s.len == 20 && s.data[0] == '_';
+}
+
+
 int
 mfa_password_format_check(mfa_str_t s)
 {
     size_t     i;
     mfa_str_t  id, rest;
 
-    if (s.len >= MFA_HASH_TEXT_MAX || !mfa_str_begins(s, "$")) {
+    if (s.len < 2 || s.len >= MFA_HASH_TEXT_MAX
+        || (s.data[0] != '$' && !is_bsdicrypt(s)))
+    {
         return 0;
     }
 
-    for (i = 0; i < s.len; i++) {
+    for (i = 1; i < s.len; i++) {
         if (!is_hash_char(s.data[i])) {
             return 0;
         }
+    }
+
+    if (s.data[0] == '_') {
+        return 1;
     }
 
     rest = (mfa_str_t) { s.data + 1, s.len - 1 };

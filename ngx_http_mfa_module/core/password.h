@@ -17,7 +17,8 @@
 extern const char  mfa_password_dummy[];
 
 /* Whether s has the form of a crypt(5) string: "$id$..." of [./0-9A-Za-z$=,-],
-   at most MFA_HASH_TEXT_MAX - 1 bytes; locked records ("!", "*") are not. */
+   or BSDi's (20 characters that begin with '_'), at most MFA_HASH_TEXT_MAX - 1
+   bytes; traditional DES and locked records ("!", "*") are not. */
 int mfa_password_format_check(mfa_str_t s);
 
 /* Whether s is of the preferred kind (else: hash anew at the next login). */

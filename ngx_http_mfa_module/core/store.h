@@ -189,8 +189,9 @@ mfa_charged_t mfa_store_charge_result(const mfa_op_t *op,
 /* Clears one counter of an account. */
 void mfa_store_charge_clear(mfa_op_t *op, mfa_charge_e kind,
     const mfa_portal_t *portal, mfa_str_t login, mfa_str_t net);
-/* Gives one attempt back to a network. */
-void mfa_store_charge_refund(mfa_op_t *op, const mfa_portal_t *portal,
+/* Gives one attempt back: it turned out to be no guess. */
+void mfa_store_charge_refund(mfa_op_t *op, mfa_charge_e kind,
+    int64_t window_sec, const mfa_portal_t *portal, mfa_str_t login,
     mfa_str_t net);
 /* Remembers a network the account has proved itself from. */
 void mfa_store_known_net(mfa_op_t *op, const mfa_portal_t *portal,

@@ -94,22 +94,20 @@ mfa_store_charge_clear(mfa_op_t *op, mfa_charge_e kind,
 
 
 void
-mfa_store_charge_refund(mfa_op_t *op, const mfa_portal_t *portal,
-    mfa_str_t net)
+mfa_store_charge_refund(mfa_op_t *op, mfa_charge_e kind, int64_t window_sec,
+    const mfa_portal_t *portal, mfa_str_t login, mfa_str_t net)
 {
-    mfa_str_t  none = { NULL, 0 };
-
     mfa_op_multi(op);
 
     mfa_op_begin(op, "SET");
-    mfa_key_fail(op, MFA_CHARGE_ADDRESS, portal, none, net);
+    mfa_key_fail(op, kind, portal, login, net);
     mfa_op_number(op, 0);
     mfa_op_word(op, "NX");
     mfa_op_word(op, "EX");
-    mfa_op_number(op, portal->limit_address.window_sec);
+    mfa_op_number(op, window_sec);
 
     mfa_op_begin(op, "DECR");
-    mfa_key_fail(op, MFA_CHARGE_ADDRESS, portal, none, net);
+    mfa_key_fail(op, kind, portal, login, net);
 
     mfa_op_exec(op);
 }

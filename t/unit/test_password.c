@@ -102,6 +102,8 @@ what_is_no_crypt_string_is_refused(void **state)
 
     static const char *const  bad[] = {
         "", "$", "$$", "$y", "$y$", "$$x", "!", "*", "!$6$a$b", "*0", "x",
+        "abcdefghijkl", "abcdefghijklmn", "abcdefghijkl!", "_abcdefghijkl",
+        "_abcdefghijklmnopqr", "abcdefghijklmnopqrst",
         "$6$a:b", "$6$a b", "$6$a\nb", "$6$a%s", "$6$a\xc3\xa4", "6$a$b"
     };
 
@@ -112,6 +114,10 @@ what_is_no_crypt_string_is_refused(void **state)
             fail_msg("\"%s\" was taken", bad[i]);
         }
     }
+
+    /* security 3: traditional DES would ignore all but eight bytes */
+    assert_false(mfa_password_format_check(mfa_lit("abJnggxhB/yWI")));
+    assert_true(mfa_password_format_check(mfa_lit("_J9..saltuYEvO.DUAWk")));
 
     for (c = 0, taken = 0; c < 256; c++) {
         memcpy(text, "$6$ab", 5);

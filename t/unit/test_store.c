@@ -334,7 +334,8 @@ the_longest_names_fit(void **state)
                            mfa_lit(""));
     mfa_store_charge_clear(&op, MFA_CHARGE_CODE_RUN, &portal, session.login,
                            mfa_lit(""));
-    mfa_store_charge_refund(&op, &portal, (mfa_str_t) { rest, 43 });
+    mfa_store_charge_refund(&op, MFA_CHARGE_ADDRESS, 600, &portal,
+                            session.login, (mfa_str_t) { rest, 43 });
     mfa_store_known_net(&op, &portal, session.login, (mfa_str_t) { rest, 43 });
     mfa_store_session_remove(&op, mfa_lit(HASH));
     mfa_store_enrolment_end(&op, mfa_lit(HASH));

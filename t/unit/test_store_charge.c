@@ -117,10 +117,15 @@ what_is_forgiven(void **state)
     }
 
     mfa_op_reset(&op);
-    mfa_store_charge_refund(&op, &portal, mfa_lit(NET));
+    mfa_store_charge_refund(&op, MFA_CHARGE_ADDRESS, 600, &portal,
+                            mfa_lit("alice"), mfa_lit(NET));
+    mfa_store_charge_refund(&op, MFA_CHARGE_ACCOUNT, 900, &portal,
+                            mfa_lit("alice"), mfa_lit(NET));
     mfa_store_known_net(&op, &portal, mfa_lit("alice"), mfa_lit(NET));
     commands_are("MULTI\nSET|mfa:fail:address:" NET "|0|NX|EX|600\n"
                  "DECR|mfa:fail:address:" NET "\nEXEC\n"
+                 "MULTI\nSET|mfa:fail:account:user:alice|0|NX|EX|900\n"
+                 "DECR|mfa:fail:account:user:alice\nEXEC\n"
                  "SET|mfa:known:user:alice:" NET "|1|EX|2592000\n");
 }
 

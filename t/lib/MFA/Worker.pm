@@ -31,7 +31,9 @@ sub _children {
         push @pids, $pid if _read("$dir/cmdline") =~ $name;
     }
 
-    return sort { $a <=> $b } @pids;
+    @pids = sort { $a <=> $b } @pids;
+
+    return @pids;
 }
 
 

@@ -32,6 +32,7 @@ server {
     listen LISTEN;
     access_log DIR/access.log mfa;
     mfa user;
+    error_page 400 /off/error;
 
     location / { proxy_pass SITE; }
     location /off/ { mfa off; proxy_pass SITE; }
@@ -48,6 +49,11 @@ server {
     }
     location /prefix/ { mfa_identity_headers X-Auth-; proxy_pass SITE; }
     location /none/ { mfa_identity_headers off; proxy_pass SITE; }
+    location /named/ {
+        add_header X-Name "$mfa_name" always;
+        proxy_set_header X-Name $mfa_name;
+        proxy_pass SITE;
+    }
     location /answer/ {
         add_header X-Who "$mfa_user $mfa_verdict" always;
         proxy_pass SITE;
@@ -360,6 +366,46 @@ ok(defined $reference && index($bob, $reference) < 0,
    '$mfa_session is no part of the cookie (security 29)');
 unlike($log . $nginx->log, qr/\Q${\($bob =~ s,^.*?=,,r)}\E/,
        'no log holds a cookie of ours (security 144)');
+
+
+# --- what never passed the first phase ---
+
+for my $broken ("Content-Length: abc", "Host: a\r\nHost: b") {
+    $upstream->forget;
+    $nginx->send(join "\r\n", 'GET /x HTTP/1.1', 'Host: localhost',
+                 'Remote-User: root', 'Remote_Role: administrator',
+                 "Cookie: $alice; a=1", $broken, 'Connection: close', '', '');
+    like($upstream->seen, qr{^GET /off/error}m,
+         'a request that fails early is shown an ungated page');
+    unlike($upstream->seen, qr/remote.user|remote.role|mfa_user/i,
+           'but takes neither forged identity nor our cookie there '
+           . '(security 46, 71, 75)');
+}
+
+
+# --- a line break in the store ---
+
+$env->account('user', 'crlf', name => "X\r\nRemote-Role: administrator\r\nX-Y: z");
+$upstream->forget;
+$answer = $nginx->get('/named/x', 'Cookie: ' . $env->cookie('user', 'crlf'));
+is($answer->{status}, 200, 'an account with a line break in its name gets in');
+unlike($upstream->seen . $answer->{head}, qr/administrator|X-Y/i,
+       'which begins no header, in neither direction (security 52)');
+
+
+# --- paths that an upstream may read as others ---
+
+for my $path ('/off/..;/x', '/off/..%5cx', '/off/..%252fx', '/off/%252e%252e/x',
+              '/off/a%2f..%2f..%3b/x')
+{
+    $upstream->forget;
+    is($nginx->get($path)->{status}, 400, "$path is refused (security 65)");
+    unlike($upstream->seen, qr{^GET /off/(?!error)}m, 'and reaches nobody');
+}
+
+for my $path ('/off/a;b=1/x', '/off/100%25', '/off/a%2fb', '/off/x?y=/..;/') {
+    is($nginx->get($path)->{status}, 200, "$path is not");
+}
 
 is(join("\n", $nginx->stop), '', 'the error log is clean');
 

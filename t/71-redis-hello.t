@@ -14,6 +14,7 @@ use warnings;
 use File::Basename qw(dirname);
 use lib dirname(__FILE__) . '/lib';
 
+use POSIX qw(strftime);
 use Test::More;
 use Time::HiRes qw(sleep);
 
@@ -108,7 +109,9 @@ subtest 'AUTH, SELECT and the schema are acknowledged before any other command '
 subtest 'A Redis user with nothing but the listed commands and keys suffices '
     . '(security 105)' => sub
 {
-    my $stage = MFA::Outage->new(without => 1, portal => 'session max=4;',
+    my $tomorrow = strftime('%Y-%m-%d', gmtime time + 86400);
+    my $stage = MFA::Outage->new(without => 1,
+        portal => "session max=4; require new_since=$tomorrow;",
         address => 'unix:FAKE', password => $canary,
         args => 'user=gate password_file=PASSWORD db=3 timeout=20s');
     my $redis = $stage->redis;
@@ -174,10 +177,9 @@ subtest 'A Redis user with nothing but the listed commands and keys suffices '
     is($old->post('/mfa/logout', [csrf => $old->csrf])->story,
        '303 /mfa/login?logged_out=1', 'logout');
 
-    $stage->account('gina', required => 1);
-    $redis->call('HDEL', 'mfa:{user}:account:gina', 'deadline');
+    $stage->account('gina', created => time + 2 * 86400);
     is($stage->visitor('gina')->get('/private')->story,
-       '303 /mfa/enrol?next=/private', 'a deadline that was never set');
+       '303 /mfa/enrol?next=/private', 'whose grace begins with this request');
 
     is_deeply($redis->call('ACL', 'LOG'), [], 'nothing was refused');
 

@@ -90,7 +90,8 @@ change(mfa_flow_admin_t *admin)
     op = mfa_flow_next(&admin->flow, CHANGED);
     op->reserve = 1;
 
-    if (admin->action == MFA_ADMIN_UNLOCK) {
+    /* Guesses at a factor that is gone must not stop the next one. */
+    if (admin->action == MFA_ADMIN_UNLOCK || admin->action == MFA_ADMIN_RESET) {
         clear_attempts(admin);
     }
 

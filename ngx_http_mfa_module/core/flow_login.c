@@ -172,6 +172,7 @@ open_session(mfa_flow_login_t *login)
     session->expires = env->now + (login->account.enrolled
                                    ? env->portal->half_sec
                                    : env->portal->absolute_sec);
+    login->opening.half = login->account.enrolled != 0;
     session->password_at = env->now;
     session->code_at = 0;
     session->later = 0;

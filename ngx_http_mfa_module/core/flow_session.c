@@ -53,7 +53,13 @@ mfa_opening_add(mfa_flow_t *flow, mfa_opening_t *opening, const mfa_who_t *old,
     }
 
     mfa_store_audit(op, portal, audit);
-    opening->excess_at = mfa_store_session_index(op, portal, session, hash);
+
+    /* A half-login takes nobody's place: with the password alone one could
+       otherwise push out the sessions of whoever has the code, too. */
+    if (!opening->half) {
+        opening->excess_at = mfa_store_session_index(op, portal, session, hash);
+    }
+
     mfa_op_exec(op);
 
     mfa_store_session_write(op, portal, session, hash);
@@ -69,6 +75,10 @@ mfa_opening_check(mfa_flow_t *flow, mfa_opening_t *opening,
     size_t              i, n;
     mfa_str_t           evicted[EVICTED_MAX];
     const mfa_reply_t  *excess;
+
+    if (opening->half) {
+        return mfa_flow_end(flow, MFA_OUTCOME_DONE);
+    }
 
     excess = mfa_op_reply(&flow->op, result, opening->excess_at);
 

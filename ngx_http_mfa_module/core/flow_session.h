@@ -12,6 +12,7 @@
 typedef struct {
     mfa_session_token_t  token;
     mfa_session_t        session;
+    int                  half;              /* set: a half-login, not indexed */
     mfa_at_t             excess_at;
 } mfa_opening_t;
 

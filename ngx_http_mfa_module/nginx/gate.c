@@ -10,6 +10,8 @@
 #include "nginx/output.h"
 #include "nginx/task.h"
 
+#include "core/raw_path.h"
+
 static void ngx_http_mfa_gate_wake(ngx_http_request_t *r, void *data);
 
 
@@ -223,11 +225,26 @@ ngx_http_mfa_gate_wake(ngx_http_request_t *r, void *data)
 }
 
 
-/* A location without a gate: an identity set for another one goes no further. */
+/*
+ * A location without a gate: an identity set for another one goes no further,
+ * and a path that an upstream might read as one outside this location is not
+ * sent on (proxy_pass without a URI sends it as it came).
+ */
 static ngx_int_t
 ungated(ngx_http_request_t *r)
 {
-    ngx_http_mfa_main_t  *m;
+    ngx_http_mfa_main_t      *m;
+    ngx_http_mfa_srv_conf_t  *scf;
+
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_mfa_module);
+
+    if (scf->used && r == r->main && !r->internal
+        && mfa_raw_path_ambiguous(ngx_http_mfa_view(&r->unparsed_uri)))
+    {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "mfa: ambiguous path in an ungated location");
+        return NGX_HTTP_BAD_REQUEST;
+    }
 
     m = ngx_http_mfa_input_find(r);
 
@@ -249,6 +266,14 @@ ngx_http_mfa_gate_handler(ngx_http_request_t *r)
     ngx_http_mfa_loc_conf_t  *lcf;
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_mfa_module);
+
+    /* What fails while its headers are read comes here by way of error_page,
+       without having passed POST_READ.  Doing it twice changes nothing. */
+    if (r->internal && r == r->main
+        && (rc = ngx_http_mfa_input_handler(r)) != NGX_DECLINED)
+    {
+        return rc;
+    }
 
     if (lcf->portal == NULL || lcf->pages) {
         return ungated(r);

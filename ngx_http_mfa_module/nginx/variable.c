@@ -120,6 +120,11 @@ variable_get(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 
     value = value_of(r, (variable_e) data);
 
+    /* As in identity headers: a stored line break must not begin a header. */
+    if (!mfa_str_printable(value)) {
+        value = mfa_lit("");
+    }
+
     v->valid = 1;
     v->no_cacheable = 1;
     v->not_found = 0;

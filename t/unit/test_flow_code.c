@@ -391,8 +391,9 @@ excess_sessions_make_room_for_a_code_as_well(void **state)
 
     (void) state;
 
+    assert_int_equal(code_of_step(0), MFA_OUTCOME_DONE);
     first = w.token;
-    w.store.now++;
+    w.store.now += 30;
     (void) another_half_login();
     w.portal.max_sessions = 1;
     assert_int_equal(code_of_step(0), MFA_OUTCOME_DONE);
@@ -401,6 +402,30 @@ excess_sessions_make_room_for_a_code_as_well(void **state)
     assert_int_equal(store_count(&w.store, "mfa:session:"), 1);
     w.token = first;
     assert_int_equal(world_verdict(&w), MFA_VERDICT_LOGIN);
+}
+
+
+/* security 36: who has the password alone must not be able to push out the
+   sessions of whoever has the code, too. */
+static void
+half_logins_push_nobody_out(void **state)
+{
+    int                  i;
+    mfa_session_token_t  full;
+
+    (void) state;
+
+    assert_int_equal(code_of_step(0), MFA_OUTCOME_DONE);
+    full = w.token;
+    w.portal.max_sessions = 2;
+
+    for (i = 0; i < 5; i++) {
+        w.store.now++;
+        (void) another_half_login();
+    }
+
+    w.token = full;
+    assert_int_equal(world_verdict(&w), MFA_VERDICT_ALLOW);
 }
 
 
@@ -435,8 +460,9 @@ prepare_crowded(world_t *world)
     world_account(world, "alice", (standing_t) { .enrolled = 1,
                                                  .validated = 1 });
     world_login(world, "alice", PASSWORD);
+    world_enter(world, world_code(world, world_secret, 0));
     world->opened = 0;
-    world->store.now++;
+    world->store.now += 30;
     prepare(world);
     world->portal.max_sessions = 1;
 }
@@ -537,6 +563,7 @@ main(void)
         TEST(a_reset_meanwhile_makes_the_new_session_void),
         TEST(codes_alone_never_prolong_a_session),
         TEST(excess_sessions_make_room_for_a_code_as_well),
+        TEST(half_logins_push_nobody_out),
         TEST(security_104_without_randomness_there_is_no_session),
         TEST(no_failure_lets_anybody_in)
     };

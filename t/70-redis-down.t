@@ -57,13 +57,15 @@ sub outages {
 
     is(scalar(() = $stage->nginx->log =~ /unavailable at "logout"/g), 4,
        'each logout during it is one that could not be done');
+    like($stage->nginx->log, qr/mfa: unavailable at "login", client: 127\.0\./,
+         'the log has who tried what (security 146)');
 }
 
 
 subtest 'A Redis that goes away takes nobody\'s session along: unix socket '
     . '(security 115, 117)' => sub
 {
-    my $stage = MFA::Outage->new(redis => \@durable, args => 'timeout=500ms');
+    my $stage = MFA::Outage->new(redis => \@durable, args => 'timeout=1500ms');
 
     outages($stage);
     $stage->finish;
@@ -73,7 +75,7 @@ subtest 'A Redis that goes away takes nobody\'s session along: unix socket '
 subtest 'The same by TCP (security 115, 117)' => sub {
     my ($port) = MFA::Nginx::free_ports(1);
     my $stage = MFA::Outage->new(redis => [@durable, '--port', $port],
-        address => "127.0.0.1:$port", args => 'timeout=500ms');
+        address => "127.0.0.1:$port", args => 'timeout=1500ms');
 
     outages($stage);
     $stage->finish;
@@ -84,7 +86,7 @@ subtest 'With four workers the outage ends for all of them at once (security '
     . '117)' => sub
 {
     my $stage = MFA::Outage->new(redis => \@durable, workers => 4,
-                                 args => 'timeout=500ms');
+                                 args => 'timeout=1500ms');
     my $alice = $stage->person('alice');
 
     $stage->redis->stop;
@@ -131,13 +133,36 @@ subtest 'A Redis that is slow, but not too slow, is waited for, and nobody else 
 };
 
 
+subtest 'What is no cookie of ours asks Redis nothing: an outage is not seen '
+    . '(security 45)' => sub
+{
+    my $stage = MFA::Outage->new(args => 'timeout=20s');
+    my $good  = $stage->person('alice')->cookie('mfa_user');
+
+    $stage->redis->stop;
+
+    for my $value ('', 'x', 'x' x 43, 'x' x 8000, "$good.x", "x$good",
+                   substr($good, 1), $good =~ s/\./!/r, '%00' . $good,
+                   "\"$good\"", "$good; mfa_user=$good", '../' . $good,
+                   "$good,", '*', '$1', "\x7f")
+    {
+        my $browser = $stage->browser;
+        $browser->cookie(mfa_user => $value);
+        is($browser->get('/private')->story, '303 /mfa/login?next=/private',
+           'a stranger: ' . substr($value, 0, 20) =~ s/[^ -~]/?/gr);
+    }
+
+    $stage->finish;
+};
+
+
 subtest 'nginx starts without Redis, and finds it when it comes (security 115, '
     . '133)' => sub
 {
     my ($port) = MFA::Nginx::free_ports(1);
 
     for my $address ("127.0.0.1:$port", undef) {
-        my $stage = MFA::Outage->new(absent => 1, args => 'timeout=500ms',
+        my $stage = MFA::Outage->new(absent => 1, args => 'timeout=1500ms',
             redis => ['--port', $port], address => $address);
         my $name = $address ? 'TCP' : 'unix socket';
 

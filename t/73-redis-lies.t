@@ -94,7 +94,7 @@ package main;
 
 
 my $stage = MFA::Outage->new(without => 1, address => 'unix:FAKE',
-                             args => 'timeout=1500ms',
+                             args => 'timeout=2500ms',
                              portal => 'session max=1000;');
 my $serial = 0;
 
@@ -306,7 +306,7 @@ subtest 'Silence is an outage when the deadline is over (security 116)' => sub {
     $liar->mode(silent => 0);
     recant();
 
-    $liar->mode(drip => 0.2);
+    $liar->mode(drip => 0.5);
     is(join("\n", $stage->refusal($alice->twin->get('/private'), 'GET', 1)),
        '', 'an answer that takes too long is none, however it drips');
     $liar->mode(drip => 0);

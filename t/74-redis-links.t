@@ -290,7 +290,24 @@ subtest 'Changes that collide are made one after the other, and a watch is '
     is(enrol('five')->story, '503 unavailable unavailable',
        'the connection ends after EXEC: done or not, nobody is in by it');
 
-    is(enrol('six')->story, '303 /mfa/enrol/done', 'all in order after it');
+    # Two set-ups of one account: the second finds it changed, and lets go.
+    $stage->account('six', required => 1);
+    my @six = map {
+        my $browser = $stage->reader('six', '/mfa/enrol/scan');
+        [$browser, 'POST', '/mfa/enrol/scan', body => MFA::Browser::form(
+            csrf => $browser->csrf,
+            code => MFA::Journey::totp($browser->answer->key))];
+    } 1 .. 2;
+
+    $redis->freeze;
+    $_->[0]->send(@$_[1 .. $#$_]) for @six;
+    sleep 0.3;
+    $redis->thaw;
+    is(join(', ', sort map { $_->[0]->receive->status } @six), '303, 403',
+       'one of two is the first');
+
+    is(enrol("seven$_")->story, '303 /mfa/enrol/done',
+       'all in order after it') for 1 .. 3;
     is(leaks(), '', 'each watch ends where it began');
 };
 

@@ -107,18 +107,25 @@ mfa_str_int(mfa_str_t s, int64_t *out)
     }
 
     n = 0;
+    i = minus;
 
-    /* counted downwards: INT64_MIN has no positive counterpart */
+    /* Eighteen digits always fit: no need to look for an overflow. */
+    for (/* void */; i < s.len && i - minus < 18; i++) {
+        digit = (unsigned) s.data[i] - '0';
 
-    for (i = minus; i < s.len; i++) {
-        if (s.data[i] < '0' || s.data[i] > '9') {
+        if (digit > 9) {
             return -1;
         }
 
-        digit = s.data[i] - '0';
+        n = n * 10 - (int64_t) digit;
+    }
 
-        /* Eighteen digits always fit; the division is for the rest. */
-        if (i - minus >= 18 && n < (INT64_MIN + (int64_t) digit) / 10) {
+    /* counted downwards: INT64_MIN has no positive counterpart */
+
+    for (/* void */; i < s.len; i++) {
+        digit = (unsigned) s.data[i] - '0';
+
+        if (digit > 9 || n < (INT64_MIN + (int64_t) digit) / 10) {
             return -1;
         }
 

@@ -3,7 +3,7 @@
  *
  *     BASE64URL(id, 32 bytes) "." BASE64URL(login XOR mask)
  *
- * where mask = SHA-256(mask key, id, block number) of the newest ring key.  The
+ * where mask = SHA-256(22 bytes of mask key, id, block number), newest key.  The
  * second part only lets the gate ask the store for session and account in one
  * round trip; it proves nothing, and the record must name the same account.
  * Redis knows SHA-256(id) alone.

@@ -23,6 +23,8 @@
 #define NODES_MAX   (16 * MFA_REPLY_ELEMENTS_MAX)
 
 #define CHUNK_SIZE  1024
+#define FIRST_SIZE  1024                    /* of an arena itself: the answer to
+                                               a session or an account fits */
 
 /* Of the header line of a bulk, and its end. */
 #define FRAME_MAX   64
@@ -41,6 +43,8 @@ typedef struct {
     chunk_t     *chunks;
     size_t       text;                      /* bytes of strings */
     size_t       nodes;
+    size_t       used;                      /* of first */
+    max_align_t  first[FIRST_SIZE / sizeof(max_align_t)];
 } arena_t;
 
 
@@ -135,6 +139,14 @@ arena_alloc(arena_t *arena, size_t size)
     chunk_t  *chunk;
 
     size = (size + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
+
+    if (sizeof(arena->first) - arena->used >= size) {
+        p = (uint8_t *) arena->first + arena->used;
+        arena->used += size;
+
+        return p;
+    }
+
     chunk = arena->chunks;
 
     if (chunk == NULL || chunk->cap - chunk->used < size) {
@@ -213,9 +225,15 @@ place(const redisReadTask *task)
         return &parent->elements[task->idx];
     }
 
-    arena = calloc(1, sizeof(arena_t));
+    arena = malloc(sizeof(arena_t));
 
-    return arena ? &arena->root : NULL;
+    if (arena == NULL) {
+        return NULL;
+    }
+
+    memset(arena, 0, offsetof(arena_t, first));
+
+    return &arena->root;
 }
 
 

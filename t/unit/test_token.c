@@ -25,8 +25,8 @@
 #define LOGIN4  LOGIN LOGIN LOGIN LOGIN
 #define HASH    "4-FngL7PYB1V5HUefXIu-R11C7DOphsbteqLwwjN8mI"
 #define ID      "ZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXp7fH1-f4CBgoM"
-#define COOKIE  ID ".Eto1HanGIsO99x8JpYpbeUlp66A7xpzXC4N4VOPMLJjv_TXmw7BFp9z6" \
-                "LvKu1zwO5veAiuk-K1lzBblPtzvGyVhM9oY"
+#define COOKIE  ID ".uNVIOmGt8-5D-e21xotgY2wir--1AHI4DSzULca0-vdMjBywJbRc7XIo7" \
+                "7ONmjejq3V-FztNxMQKqMXjWixwoy22t00"
 
 static mfa_keyring_t  ring;
 

@@ -222,7 +222,8 @@ sub token {
     my $mask = '';
 
     for (my $i = 0; length $mask < length $login; $i++) {
-        $mask .= sha256(_derive('mfa 1 mask') . $id . chr $i);
+        $mask .= sha256(substr(_derive('mfa 1 mask'), 0, 22)
+                        . $id . chr $i);
     }
 
     return encode_base64url($id) . '.'

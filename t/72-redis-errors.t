@@ -238,8 +238,12 @@ subtest 'Error replies that no server here gives on demand (security 119)'
         }
     }
 
+    $fake->mode(answer => FakeRedis::error("ERR \x01\xff\n%s%n"));
+    ok($fake_stage->told(qr/ERR \?\?\?%s%n$/m, sub {
+        $browser->get('/private');
+    }), 'what it says is told') or diag($fake_stage->nginx->log);
     unlike($fake_stage->nginx->log, qr/[^\x20-\x7e\n\t]/,
-           'nothing it says is written to the log as it is');
+           'but never written to the log as it is');
     undef $fake;
     $fake_stage->finish;
 };

@@ -302,6 +302,59 @@ subtest 'Streams that are reset, and connections that end with their streams '
 };
 
 
+# Behind an answer that had to wait for its reader, nginx is told of whatever
+# happens on the connection as if it could write again.
+sub reader_of_much {
+    my $sock = sender(request('GET', '/files/big', [$cookie]));
+
+    sleep 0.05;
+    my $left = 8_000_000;
+    while ($left > 0) {
+        my $n = sysread $sock, my $bytes, 262144 or die 'the answer is short';
+        $left -= $n;
+    }
+
+    return $sock;
+}
+
+
+subtest 'A request that waits is woken by its answer and by nothing else (trap '
+    . '8, 25)' => sub
+{
+    my @socks = map { reader_of_much() } 1 .. 9;
+
+    $redis->forget;
+    $redis->freeze;
+
+    for my $n (0 .. $#socks) {
+        syswrite $socks[$n], request('GET', '/private/1', [$cookie]);
+        $stage->browser->get('/open/x');
+
+        # The beginnings of another request.
+        for my $piece ("GE", "T /private/2 HTTP/1.1\r\n", "Host: x\r\n") {
+            syswrite $socks[$n], $piece;
+            $stage->browser->get('/open/x');
+        }
+    }
+
+    vanish($socks[$_], $_) for 0 .. 5;
+    $stage->browser->get('/open/x');
+    $redis->thaw;
+
+    for my $sock (@socks[6 .. 8]) {
+        syswrite $sock, "Connection: close\r\n\r\n";
+        my $got = do { local $/; <$sock> };
+        is(join(', ', $got =~ /HTTP\/1\.1 (\d+)/g), '200, 401',
+           'whoever stays is answered, once for each question');
+    }
+
+    my ($asked) = $redis->call('INFO', 'commandstats')
+        =~ /cmdstat_hmget:calls=(\d+)/;
+    is($asked, 9, 'and Redis is asked once for each');
+    calm('wakers');
+};
+
+
 subtest 'Each request of a row is judged by its own cookie (security 70)' => sub {
     my $bob = 'Cookie: mfa_user=' . $stage->person('bob')->cookie('mfa_user');
 

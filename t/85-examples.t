@@ -75,6 +75,7 @@ sub example {
     my $text = slurp("$root/examples/$name");
 
     $tried{$name} = 1;
+    $text =~ s{/etc/nginx/mfa/keys}{keys};
     $text =~ s/^load_module.*/$load ? "load_module $load;" : ''/me;
     $text =~ s/(listen\s+)(?:127\.0\.0\.1:)?\d+( ssl)?;/
                $1 . '127.0.0.1:' . free_port() . ($2 || '') . ';'/gex;

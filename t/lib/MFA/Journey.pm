@@ -194,10 +194,14 @@ sub sessions {
 sub sessions_set {
     my ($self, $portal, $login, %times) = @_;
 
-    for my $session ($self->sessions($portal, $login)) {
-        my %changed = (%$session, %times);
-        $self->redis('SET', "mfa:session:$session->{hash}",
-                     join("\t", @changed{@session_fields}), 'KEEPTTL');
+    # By their records: half-logins stand in no index.
+    for my $key ($self->keys_of('mfa:session:*')) {
+        my %session;
+        @session{@session_fields} = split /\t/, $self->redis('GET', $key), -1;
+        next unless $session{portal} eq $portal && $session{login} eq $login;
+        my %changed = (%session, %times);
+        $self->redis('SET', $key, join("\t", @changed{@session_fields}),
+                     'KEEPTTL');
     }
 }
 

@@ -90,6 +90,7 @@ sub place {
     my $dir = "$scratch/$name";
 
     mkdir $dir or die "$dir: $!";
+    mkdir "$dir/logs";                 # where an nginx built by hand writes
     symlink "$root/lua-free-templates", "$dir/templates";
 
     for my $file (@files) {

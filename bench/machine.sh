@@ -24,7 +24,7 @@ cores() {
 # has gone by, on all processors.
 ticks() {
     awk 'NR == 1 {
-             busy = $2 + $3 + $4 + $9
+             busy = $2 + $3 + $4 + $7 + $8 + $9
              for (i = 2; i <= 9; i++) time += $i
          }
          NR > 1 && FNR == 1 {

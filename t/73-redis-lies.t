@@ -224,14 +224,14 @@ subtest 'An account of the wrong shape is no answer (security 122)' => sub {
     my $nil = "\$-1\r\n";
 
     unavailable('HMGET', $_) for "+OK\r\n", ":13\r\n", $nil, "*0\r\n",
-        "*-1\r\n", "*12\r\n" . $nil x 12, "*14\r\n" . $nil x 14,
-        "*16\r\n" . $nil x 16, "*13\r\n" . ":1\r\n" x 13,
-        "*13\r\n" . "*0\r\n" x 13, "*13\r\n" . "+1\r\n" x 13,
-        "*13\r\n" . $nil x 12 . "-ERR\r\n", FakeRedis::bulk(record('alice')),
-        "*1\r\n*13\r\n" . $nil x 13;
+        "*-1\r\n", "*11\r\n" . $nil x 11, "*13\r\n" . $nil x 13,
+        "*16\r\n" . $nil x 16, "*12\r\n" . ":1\r\n" x 12,
+        "*12\r\n" . "*0\r\n" x 12, "*12\r\n" . "+1\r\n" x 12,
+        "*12\r\n" . $nil x 11 . "-ERR\r\n", FakeRedis::bulk(record('alice')),
+        "*1\r\n*12\r\n" . $nil x 12;
 
     # No account at all, which is an answer.
-    lie('HMGET', 1, "*13\r\n" . $nil x 13);
+    lie('HMGET', 1, "*12\r\n" . $nil x 12);
     is($alice->twin->get('/private')->story, '303 /mfa/blocked?next=/private',
        'an account that is gone is not let in either');
     recant();
@@ -270,7 +270,7 @@ subtest 'Answers to other questions are nobody\'s (security 30, 124)' => sub {
 
     # In one write with the last answer, and again when nothing was asked.
     lie('HMGET', 1, Liar::truth(['HMGET', 'mfa:{user}:account:alice', qw(
-        created email name role directory generation disabled required deadline
+        created email name role generation disabled required deadline
         enrolled secret_id validated secret)]) . $first);
     $alice->twin->get('/private');
     recant();

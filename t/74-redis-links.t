@@ -114,22 +114,22 @@ subtest 'Answers are put together from any pieces (security 125)' => sub {
     my $redis = $stage->redis;
     my $alice = $stage->person('alice');
 
-    # No page and no header has it.
+    # Names no key of hers, and no page or header has it.
     my $key = 'mfa:{user}:account:alice';
 
     for my $size (16_000, 16_384, 16_400, 100_000, 900_000) {
-        $redis->call('HSET', $key, 'directory', 'x' x $size);
+        $redis->call('HSET', $key, 'validated', 'x' x $size);
         is($alice->twin->get('/private')->story, '200', "$size bytes");
     }
 
-    $redis->call('HSET', $key, 'directory', 'x' x 20_000);
+    $redis->call('HSET', $key, 'validated', 'x' x 20_000);
     my @stories = map { $_->story } MFA::Browser::together(
         map { [$alice->twin, 'GET', '/private'] } 1 .. 40);
     is(scalar(grep { $_ ne '200' } @stories), 0, 'forty at once');
 
-    $redis->call('HSET', $key, 'directory', 'x' x 1_100_000);
+    $redis->call('HSET', $key, 'validated', 'x' x 1_100_000);
     is($alice->twin->get('/private')->status, 503, 'more than is sane');
-    $redis->call('HDEL', $key, 'directory');
+    $redis->call('HDEL', $key, 'validated');
     is($stage->recovery, '', 'and back');
 
     # The list of sessions that are too many.
@@ -142,7 +142,7 @@ subtest 'Answers are put together from any pieces (security 125)' => sub {
     # The same answers, a byte at a time.
     my $session = $redis->call('GET',
         $stage->env->session_key($alice->cookie('mfa_user')));
-    my @fields = qw(created email name role directory generation disabled
+    my @fields = qw(created email name role generation disabled
         required deadline enrolled secret_id validated secret);
     my $account = FakeRedis::array(map {
         defined $_ ? FakeRedis::bulk($_) : FakeRedis::nil()

@@ -24,7 +24,6 @@
     X(EMAIL,      "email")                                                    \
     X(NAME,       "name")                                                     \
     X(ROLE,       "role")                                                     \
-    X(DIRECTORY,  "directory")  /* who owns the account; empty: nobody */     \
     X(GENERATION, "generation") /* sessions of another one are void */        \
     X(DISABLED,   "disabled")   /* 1: an admin switched it off */             \
     X(REQUIRED,   "required")   /* 1: an admin requires MFA */                \
@@ -33,6 +32,7 @@
     X(SECRET_ID,  "secret_id")  /* names the key; bound into the sealed text */\
     X(VALIDATED,  "validated")  /* the secret_id that saw two codes */        \
     X(SECRET,     "secret")     /* sealed, see seal.h */                      \
+    X(DIRECTORY,  "directory")  /* who owns the account; empty: nobody */     \
     X(VERSION,    "version")    /* raised by every change */                  \
     X(LOCALE,     "locale")                                                   \
     X(PASSWORD,   "password")   /* crypt(5) */

@@ -1,6 +1,5 @@
 /*
- * One op in flight, see link_inside.h: its bytes on the way out, its replies on
- * the way back, its answer.
+ * One op in flight, see link_inside.h: its replies on the way back, its answer.
  *
  * A call never answers from where it is sent or read: the answer is a posted
  * event of its own, so nobody's handler runs inside the parser or inside
@@ -14,33 +13,19 @@
 static void  call_wake(ngx_event_t *ev);
 
 
-u_char *
-ngx_http_mfa_call_format(const mfa_op_t *op, size_t *len, ngx_log_t *log)
-{
-    u_char  *bytes;
-
-    *len = mfa_wire_size(op);
-    bytes = ngx_alloc(*len, log);
-
-    if (bytes) {
-        (void) mfa_wire_write(op, bytes);
-    }
-
-    return bytes;
-}
-
-
 ngx_http_mfa_call_t *
 ngx_http_mfa_call_make(ngx_http_mfa_links_t *links, const mfa_op_t *op,
     ngx_http_mfa_call_handler_pt handler, void *data)
 {
     ngx_http_mfa_call_t  *call;
 
-    call = ngx_calloc(sizeof(ngx_http_mfa_call_t), links->log);
+    call = ngx_calloc(sizeof(ngx_http_mfa_call_t)
+                      + op->n * sizeof(mfa_reply_t *), links->log);
     if (call == NULL) {
         return NULL;
     }
 
+    call->op = op;
     call->data = data;
     call->handler = handler;
     call->links = links;
@@ -53,17 +38,7 @@ ngx_http_mfa_call_make(ngx_http_mfa_links_t *links, const mfa_op_t *op,
 
     links->in_flight++;
 
-    if (op->failed || op->n == 0) {
-        call->failed = 1;
-        return call;
-    }
-
-    call->bytes = ngx_http_mfa_call_format(op, &call->len, links->log);
-    call->replies = ngx_calloc(op->n * sizeof(mfa_reply_t *), links->log);
-
-    if (call->bytes == NULL || call->replies == NULL) {
-        call->failed = 1;
-    }
+    call->failed = op->failed || op->n == 0;
 
     return call;
 }
@@ -82,7 +57,7 @@ static void
 replies_drop(ngx_http_mfa_call_t *call)
 {
     ngx_http_mfa_replies_free(call->replies, call->got);
-    call->replies = NULL;
+    call->got = 0;
 }
 
 
@@ -128,11 +103,6 @@ void
 ngx_http_mfa_call_free(ngx_http_mfa_call_t *call)
 {
     replies_drop(call);
-
-    if (call->bytes) {
-        ngx_free(call->bytes);
-    }
-
     ngx_free(call);
 }
 
@@ -161,16 +131,11 @@ ngx_http_mfa_call_forget(ngx_http_mfa_call_t *call)
 }
 
 
-mfa_reply_t **
-ngx_http_mfa_call_keep(ngx_http_mfa_call_t *call, ngx_uint_t *n)
+void
+ngx_http_mfa_call_keep(ngx_http_mfa_call_t *call, mfa_reply_t **replies)
 {
-    mfa_reply_t  **replies;
-
-    replies = call->replies;
-    *n = replies ? call->got : 0;
-    call->replies = NULL;
-
-    return replies;
+    ngx_memcpy(replies, call->replies, call->got * sizeof(mfa_reply_t *));
+    call->got = 0;
 }
 
 
@@ -179,13 +144,7 @@ ngx_http_mfa_replies_free(mfa_reply_t **replies, ngx_uint_t n)
 {
     ngx_uint_t  i;
 
-    if (replies == NULL) {
-        return;
-    }
-
     for (i = 0; i < n; i++) {
         mfa_wire_reply_free(replies[i]);
     }
-
-    ngx_free(replies);
 }

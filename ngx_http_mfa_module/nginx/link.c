@@ -109,25 +109,14 @@ link_connect(ngx_http_mfa_link_t *link)
 ngx_int_t
 ngx_http_mfa_link_open(ngx_http_mfa_link_t *link, ngx_msec_t deadline)
 {
-    size_t      len;
-    u_char     *bytes;
-    ngx_int_t   rc;
+    ngx_int_t  rc;
 
     if (!ngx_http_mfa_links_may_connect(link->links)) {
         return NGX_ERROR;
     }
 
-    bytes = ngx_http_mfa_call_format(&link->links->hello, &len,
-                                     link->links->log);
-    if (bytes == NULL) {
-        return NGX_ERROR;
-    }
-
-    rc = ngx_http_mfa_link_out_add(link, bytes, len);
-
-    mfa_wipe(bytes, len);
-    ngx_free(bytes);
-
+    rc = ngx_http_mfa_link_out_add(link, &link->links->hello,
+                                   &link->hello_len);
     link->reader = mfa_wire_reader();
 
     if (rc != NGX_OK || link->reader == NULL) {
@@ -135,7 +124,6 @@ ngx_http_mfa_link_open(ngx_http_mfa_link_t *link, ngx_msec_t deadline)
         return NGX_ERROR;
     }
 
-    link->hello_len = len;
     link->hello_deadline = deadline;
 
     return link_connect(link);

@@ -5,7 +5,8 @@
  * (at most LINK_RESERVED_MAX a worker, made when needed, kept for the next) carry
  * changes that WATCH.  A link connects when first used, sends AUTH and SELECT
  * and the schema check and waits for their answers before anything else leaves.
- * The commands of one event-loop turn leave in one write.
+ * The commands of one event-loop turn leave in one write, or in several of
+ * about LINK_WRITE_SIZE when they are many.
  *
  * Nothing here decides anything: every failure (no connection, refused
  * credentials, newer schema, error reply, deadline, protocol error, full queue)
@@ -58,9 +59,7 @@ struct ngx_http_mfa_call_s {
     ngx_event_t                    wake;    /* posted when answered */
     ngx_http_mfa_links_t          *links;
     ngx_http_mfa_link_t          **reserved;
-    u_char                        *bytes;   /* the commands, until they are */
-    size_t                         len;     /* in a link's buffer */
-    mfa_reply_t                  **replies;
+    const mfa_op_t                *op;      /* until it is in a link's buffer */
     ngx_uint_t                     n;       /* replies expected */
     ngx_uint_t                     got;
     ngx_msec_t                     deadline;
@@ -68,6 +67,7 @@ struct ngx_http_mfa_call_s {
     unsigned                       failed:1;    /* an error among the replies */
     unsigned                       forgotten:1;
     unsigned                       answered:1;
+    mfa_reply_t                   *replies[];
 };
 
 /* In init_process; conf outlives the worker.  NULL: out of memory. */
@@ -77,9 +77,10 @@ ngx_http_mfa_links_t *ngx_http_mfa_links_create(
 void ngx_http_mfa_links_destroy(ngx_http_mfa_links_t *links);
 
 /*
- * Sends op (its bytes are copied out before this returns).  reserved: NULL for
- * the shared link; else a variable of the caller's, NULL at first: it is set to
- * a reserved link that stays the caller's until ngx_http_mfa_link_release.
+ * Sends op.  reserved: NULL for the shared link, and op is no longer needed when
+ * this returns; else a variable of the caller's, NULL at first: it is set to a
+ * reserved link that stays the caller's until ngx_http_mfa_link_release, and op
+ * must live as long as the call, which may have to wait for one.
  * Returns the call, or NULL when even that memory could not be had.
  */
 ngx_http_mfa_call_t *ngx_http_mfa_call_send(ngx_http_mfa_links_t *links,
@@ -89,9 +90,9 @@ ngx_http_mfa_call_t *ngx_http_mfa_call_send(ngx_http_mfa_links_t *links,
 /* Nobody waits any more: the answer is read and thrown away. */
 void ngx_http_mfa_call_forget(ngx_http_mfa_call_t *call);
 
-/* The replies of an answered call: n pointers, now the caller's, to be freed
-   with ngx_http_mfa_replies_free. */
-mfa_reply_t **ngx_http_mfa_call_keep(ngx_http_mfa_call_t *call, ngx_uint_t *n);
+/* The replies of an answered call, result.n of them, are the caller's from now
+   on, to be freed with ngx_http_mfa_replies_free. */
+void ngx_http_mfa_call_keep(ngx_http_mfa_call_t *call, mfa_reply_t **replies);
 void ngx_http_mfa_replies_free(mfa_reply_t **replies, ngx_uint_t n);
 
 /*

@@ -5,7 +5,7 @@
  *   link.c         one connection: connect, deadline, close
  *   link_write.c   its outgoing side
  *   link_read.c    its incoming side: hello, replies
- *   call.c         one op in flight: its bytes, its replies, its answer
+ *   call.c         one op in flight: its replies, its answer
  *
  * They call downwards only; a link tells its set of a failure or a success.
  * Everything is heap memory of the set's own: no request pool is ever touched.
@@ -21,6 +21,10 @@
 #define LINK_RESERVED_MAX  8
 #define LINK_HELLO_MAX     4                /* AUTH, SELECT, SET, GET */
 #define LINK_READ_SIZE     16384
+
+/* The server should not wait for a long turn to end, nor this worker for the
+   server to work through all of it. */
+#define LINK_WRITE_SIZE    4096
 
 typedef enum {
     LINK_CLOSED = 0,
@@ -123,8 +127,9 @@ ngx_uint_t ngx_http_mfa_link_may_log(time_t *logged);
 ngx_int_t ngx_http_mfa_link_put(ngx_http_mfa_link_t *link,
     ngx_http_mfa_call_t *call);
 
+/* All commands of op into the buffer; they take *len bytes. */
 ngx_int_t ngx_http_mfa_link_out_add(ngx_http_mfa_link_t *link,
-    const u_char *bytes, size_t len);
+    const mfa_op_t *op, size_t *len);
 void ngx_http_mfa_link_out_free(ngx_http_mfa_link_t *link);
 
 void ngx_http_mfa_link_flush_post(ngx_http_mfa_link_t *link);
@@ -139,13 +144,9 @@ void ngx_http_mfa_link_read_handler(ngx_event_t *rev);
 
 /* --- call.c --- */
 
-/* A call with the bytes of its op, counted as in flight, or NULL. */
+/* A call for op, counted as in flight, or NULL. */
 ngx_http_mfa_call_t *ngx_http_mfa_call_make(ngx_http_mfa_links_t *links,
     const mfa_op_t *op, ngx_http_mfa_call_handler_pt handler, void *data);
-
-/* All commands of op in a row, memory of ngx_alloc; NULL when out of it. */
-u_char *ngx_http_mfa_call_format(const mfa_op_t *op, size_t *len,
-    ngx_log_t *log);
 
 /* The next reply of a call, which takes it over.  Returns 1 when it was the
    last. */

@@ -1,6 +1,6 @@
 /*
  * The outgoing side of a link, see link_inside.h: a buffer of bytes that leave
- * together at the end of a turn of the event loop.
+ * together, at the end of a turn of the event loop or when they are many.
  *
  * Until the hello is answered only its bytes may leave, whatever waits behind
  * them: no command reaches a server that has not let us in, and no answer to a
@@ -48,9 +48,9 @@ out_shift(ngx_http_mfa_link_t *link)
 }
 
 
-ngx_int_t
-ngx_http_mfa_link_out_add(ngx_http_mfa_link_t *link, const u_char *bytes,
-    size_t len)
+/* Room for len bytes behind what is there, or NULL. */
+static u_char *
+out_room(ngx_http_mfa_link_t *link, size_t len)
 {
     size_t   cap;
     u_char  *out;
@@ -60,11 +60,11 @@ ngx_http_mfa_link_out_add(ngx_http_mfa_link_t *link, const u_char *bytes,
     }
 
     if (link->out_cap - link->out_len < len) {
-        cap = ngx_max(2 * (link->out_len + len), 4096);
+        cap = ngx_max(2 * (link->out_len + len), 2 * LINK_WRITE_SIZE);
         out = ngx_alloc(cap, link->links->log);
 
         if (out == NULL) {
-            return NGX_ERROR;
+            return NULL;
         }
 
         if (link->out) {
@@ -77,34 +77,84 @@ ngx_http_mfa_link_out_add(ngx_http_mfa_link_t *link, const u_char *bytes,
         link->out_cap = cap;
     }
 
-    ngx_memcpy(link->out + link->out_len, bytes, len);
-    link->out_len += len;
+    return link->out + link->out_len;
+}
+
+
+ngx_int_t
+ngx_http_mfa_link_out_add(ngx_http_mfa_link_t *link, const mfa_op_t *op,
+    size_t *len)
+{
+    u_char  *p;
+
+    *len = mfa_wire_size(op);
+    p = out_room(link, *len);
+
+    if (p == NULL) {
+        *len = 0;
+        return NGX_ERROR;
+    }
+
+    (void) mfa_wire_write(op, p);
+    link->out_len += *len;
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+out_send(ngx_http_mfa_link_t *link, size_t end)
+{
+    ssize_t            n;
+    ngx_connection_t  *c;
+
+    c = link->connection;
+
+    while (link->out_sent < end && c->write->ready) {
+        n = c->send(c, link->out + link->out_sent, end - link->out_sent);
+
+        if (n == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        if (n > 0) {
+            link->out_sent += n;
+        }
+    }
+
+    return ngx_handle_write_event(c->write, 0);
 }
 
 
 ngx_int_t
 ngx_http_mfa_link_put(ngx_http_mfa_link_t *link, ngx_http_mfa_call_t *call)
 {
+    size_t  len;
+
     if (link->state == LINK_CLOSED
         && ngx_http_mfa_link_open(link, call->deadline) != NGX_OK)
     {
         return NGX_ERROR;
     }
 
-    if (ngx_http_mfa_link_out_add(link, call->bytes, call->len) != NGX_OK) {
+    if (ngx_http_mfa_link_out_add(link, call->op, &len) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    ngx_free(call->bytes);
-    call->bytes = NULL;
+    call->op = NULL;
 
     ngx_queue_insert_tail(&link->calls, &call->queue);
 
     link->connection->idle = 0;
     ngx_http_mfa_link_timer(link);
     ngx_http_mfa_link_flush_post(link);
+
+    /* A failure is for the flush to find: nobody's call may be answered here. */
+    if (link->state == LINK_READY
+        && link->out_len - link->out_sent >= LINK_WRITE_SIZE)
+    {
+        (void) out_send(link, link->out_len);
+    }
 
     return NGX_OK;
 }
@@ -134,30 +184,6 @@ ngx_http_mfa_link_flush_handler(ngx_event_t *ev)
     if (link->state == LINK_HELLO || link->state == LINK_READY) {
         link_flush(link);
     }
-}
-
-
-static ngx_int_t
-out_send(ngx_http_mfa_link_t *link, size_t end)
-{
-    ssize_t            n;
-    ngx_connection_t  *c;
-
-    c = link->connection;
-
-    while (link->out_sent < end && c->write->ready) {
-        n = c->send(c, link->out + link->out_sent, end - link->out_sent);
-
-        if (n == NGX_ERROR) {
-            return NGX_ERROR;
-        }
-
-        if (n > 0) {
-            link->out_sent += n;
-        }
-    }
-
-    return ngx_handle_write_event(c->write, 0);
 }
 
 

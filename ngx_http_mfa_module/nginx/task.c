@@ -11,9 +11,9 @@
 typedef struct replies_s  replies_t;
 
 struct replies_s {
-    mfa_reply_t             **replies;
-    ngx_uint_t                n;
     replies_t                *next;
+    ngx_uint_t                n;
+    mfa_reply_t              *replies[];
 };
 
 struct ngx_http_mfa_task_s {
@@ -193,7 +193,6 @@ static void
 ngx_http_mfa_task_answered(ngx_http_mfa_call_t *call)
 {
     replies_t            *kept;
-    ngx_uint_t            n;
     mfa_result_t          result;
     ngx_http_mfa_task_t  *task;
 
@@ -203,18 +202,18 @@ ngx_http_mfa_task_answered(ngx_http_mfa_call_t *call)
     task->clean = result.ok && !task->flow->op.watching;
 
     if (result.ok) {
-        kept = ngx_palloc(task->request->pool, sizeof(replies_t));
+        kept = ngx_palloc(task->request->pool, sizeof(replies_t)
+                          + result.n * sizeof(mfa_reply_t *));
 
         if (kept == NULL) {
             result.ok = 0;
 
         } else {
-            kept->replies = ngx_http_mfa_call_keep(call, &n);
-            kept->n = n;
+            ngx_http_mfa_call_keep(call, kept->replies);
+            kept->n = result.n;
             kept->next = task->kept;
             task->kept = kept;
             result.replies = (const mfa_reply_t *const *) kept->replies;
-            result.n = n;
         }
     }
 

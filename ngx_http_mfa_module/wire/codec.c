@@ -23,8 +23,10 @@
 #define NODES_MAX   (16 * MFA_REPLY_ELEMENTS_MAX)
 
 #define CHUNK_SIZE  1024
-#define FIRST_SIZE  1024                    /* of an arena itself: the answer to
-                                               a session or an account fits */
+
+/* Of an arena itself: the answer to a session or an account fits, and malloc
+   keeps a block of this size (with the header, below 1032) at hand. */
+#define FIRST_SIZE  896
 
 /* Of the header line of a bulk, and its end. */
 #define FRAME_MAX   64
@@ -131,25 +133,35 @@ mfa_wire_write(const mfa_op_t *op, uint8_t *out)
 }
 
 
+/* align: a power of 2, at most that of max_align_t. */
+static size_t
+aligned(size_t n, size_t align)
+{
+    return (n + align - 1) & ~(align - 1);
+}
+
+
 static void *
-arena_alloc(arena_t *arena, size_t size)
+arena_alloc(arena_t *arena, size_t size, size_t align)
 {
     void     *p;
-    size_t    cap;
+    size_t    cap, from;
     chunk_t  *chunk;
 
-    size = (size + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
+    from = aligned(arena->used, align);
 
-    if (sizeof(arena->first) - arena->used >= size) {
-        p = (uint8_t *) arena->first + arena->used;
-        arena->used += size;
+    if (from <= sizeof(arena->first) && sizeof(arena->first) - from >= size) {
+        p = (uint8_t *) arena->first + from;
+        arena->used = from + size;
 
         return p;
     }
 
     chunk = arena->chunks;
 
-    if (chunk == NULL || chunk->cap - chunk->used < size) {
+    from = chunk ? aligned(chunk->used, align) : 0;
+
+    if (chunk == NULL || from > chunk->cap || chunk->cap - from < size) {
         cap = size > CHUNK_SIZE ? size : CHUNK_SIZE;
         chunk = malloc(sizeof(chunk_t) + cap);
 
@@ -157,14 +169,14 @@ arena_alloc(arena_t *arena, size_t size)
             return NULL;
         }
 
-        chunk->used = 0;
+        from = 0;
         chunk->cap = cap;
         chunk->next = arena->chunks;
         arena->chunks = chunk;
     }
 
-    p = (uint8_t *) chunk->data + chunk->used;
-    chunk->used += size;
+    p = (uint8_t *) chunk->data + from;
+    chunk->used = from + size;
 
     return p;
 }
@@ -259,7 +271,7 @@ string_copy(arena_t *arena, mfa_reply_t *reply, const char *data, size_t len)
         return -1;
     }
 
-    copy = arena_alloc(arena, len ? len : 1);
+    copy = arena_alloc(arena, len ? len : 1, 1);
 
     if (copy == NULL) {
         return -1;
@@ -327,7 +339,8 @@ elements_make(arena_t *arena, mfa_reply_t *reply, size_t n)
         return 0;
     }
 
-    reply->elements = arena_alloc(arena, n * sizeof(mfa_reply_t));
+    reply->elements = arena_alloc(arena, n * sizeof(mfa_reply_t),
+                                  _Alignof(mfa_reply_t));
 
     if (reply->elements == NULL) {
         return -1;

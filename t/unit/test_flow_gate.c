@@ -475,11 +475,11 @@ no_failure_makes_an_allow(void **state)
         size_t   operations;
         size_t   least;                     /* failures, about */
     } trials[] = {
-        { { prepare_allowed, pass, 1, 0, TRIAL_GATE },     1, 200 },
-        { { prepare_half, pass, 0, 0, TRIAL_GATE },        1, 200 },
-        { { prepare_wrong_guess, pass, 0, 1, TRIAL_GATE }, 2, 400 },
-        { { prepare_first_met, pass, 0, 0, TRIAL_GATE },   2, 300 },
-        { { prepare_locked_out, pass, 0, 0, TRIAL_GATE },  1, 200 },
+        { { prepare_allowed, pass, 1, 0, TRIAL_GATE },     1, 180 },
+        { { prepare_half, pass, 0, 0, TRIAL_GATE },        1, 180 },
+        { { prepare_wrong_guess, pass, 0, 1, TRIAL_GATE }, 2, 360 },
+        { { prepare_first_met, pass, 0, 0, TRIAL_GATE },   2, 280 },
+        { { prepare_locked_out, pass, 0, 0, TRIAL_GATE },  1, 180 },
     };
 
     (void) state;

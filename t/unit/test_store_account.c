@@ -18,9 +18,9 @@
 
 #define ACCOUNT  "mfa:{user}:account:alice"
 #define GATE_FIELDS                                                           \
-    "created|email|name|role|directory|generation|disabled|required|deadline" \
+    "created|email|name|role|generation|disabled|required|deadline"           \
     "|enrolled|secret_id|validated|secret"
-#define ALL_FIELDS  GATE_FIELDS "|version|locale|password"
+#define ALL_FIELDS  GATE_FIELDS "|directory|version|locale|password"
 
 
 static mfa_op_t      op;

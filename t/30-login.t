@@ -18,6 +18,7 @@ use IO::Select;
 use Test::More;
 
 use MFA::Journey;
+use MFA::Worker;
 
 my $password = MFA::Journey->password;
 my $stage = MFA::Journey->new(
@@ -687,6 +688,13 @@ subtest 'When too many passwords wait the rest is told to come again, and '
 
     is($well, 20, 'twenty other requests are answered');
     cmp_ok(scalar @waiting, '>=', 1, 'before the logins are');
+
+    my ($worker) = MFA::Worker::of($busy->{nginx}[0]->pid);
+    my %policy   = MFA::Worker::policies($worker);
+
+    is($policy{$worker}, 0, 'the event loop runs as any program does');
+    is(scalar(grep { $_ == 5 } values %policy), $room - 1,
+       'and makes those wait that hash: they are SCHED_IDLE');
 
     my %n;
 

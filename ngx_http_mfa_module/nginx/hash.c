@@ -17,9 +17,6 @@
 
 #include <crypt.h>
 
-#define LOWEST_PRIORITY  19
-#define SLICE_NSEC       100000             /* the shortest there is */
-
 /* As nginx does for its file operations: a worker that leaves waits. */
 #define HOLD_MSEC        60000
 
@@ -50,11 +47,9 @@ static void  job_done(ngx_event_t *ev);
 /* --- in a thread --- */
 
 /*
- * As little of a processor as there is, and for moments so short that a worker
- * that wakes up beside it need not wait.
- *
- * The kernel lets whatever runs finish its slice before it looks at priorities
- * (sched(7), EEVDF): milliseconds, unless a thread asks for shorter ones.
+ * Only what the event loops leave over.  A low priority would not do: a kernel
+ * lets what runs finish its slice, milliseconds, before a worker that wakes up
+ * beside it goes on; what is SCHED_IDLE makes way at once (sched(7)).
  */
 static void
 priority_lower(void)
@@ -62,32 +57,11 @@ priority_lower(void)
 #if (NGX_LINUX)
     static _Thread_local int  lowered;
 
-    /* sched_setattr(2), which this libc has no header for */
-    const struct {
-        uint32_t  size;
-        uint32_t  policy;
-        uint64_t  flags;
-        int32_t   nice;
-        uint32_t  priority;
-        uint64_t  slice_nsec;
-        uint64_t  deadline_nsec;
-        uint64_t  period_nsec;
-    } attr = {
-        .size = sizeof(attr),
-        .policy = SCHED_BATCH,
-        .nice = LOWEST_PRIORITY,
-        .slice_nsec = SLICE_NSEC
-    };
+    const struct sched_param  param = { .sched_priority = 0 };
 
-    if (lowered) {
-        return;
-    }
-
-    lowered = 1;
-
-    if (syscall(SYS_sched_setattr, 0, &attr, 0) != 0) {
-        (void) setpriority(PRIO_PROCESS, (id_t) ngx_thread_tid(),
-                           LOWEST_PRIORITY);
+    if (!lowered) {
+        (void) pthread_setschedparam(pthread_self(), SCHED_IDLE, &param);
+        lowered = 1;
     }
 #endif
 }

@@ -8,6 +8,7 @@ package MFA::Worker;
 #   my @pids = MFA::Worker::leaving($nginx->pid);   # those
 #   MFA::Worker::fds($pid);                         # open descriptors
 #   MFA::Worker::rss($pid);                         # kB
+#   MFA::Worker::policies($pid);                    # sched(7), by thread
 #   MFA::Worker::until(sub { ... }, $seconds);      # whether it came true
 
 use strict;
@@ -58,6 +59,19 @@ sub rss {
     my ($pid) = @_;
 
     return (_read("/proc/$pid/status") =~ /^VmRSS:\s+(\d+)/m)[0] // 0;
+}
+
+
+# The scheduling policy (sched(7)) of each of its threads.
+sub policies {
+    my ($pid) = @_;
+
+    return map {
+        my ($tid) = m{(\d+)/stat$};
+        my (undef, $rest) = _read($_) =~ /^(.*\)) (.*)/s;
+
+        ($tid, (split ' ', $rest)[38]);
+    } glob "/proc/$pid/task/*/stat";
 }
 
 

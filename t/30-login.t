@@ -693,8 +693,8 @@ subtest 'When too many passwords wait the rest is told to come again, and '
     my %policy   = MFA::Worker::policies($worker);
 
     is($policy{$worker}, 0, 'the event loop runs as any program does');
-    is(scalar(grep { $_ == 5 } values %policy), $room - 1,
-       'and makes those wait that hash: they are SCHED_IDLE');
+    cmp_ok(scalar(grep { $_ == 5 } values %policy), '>=', $room - 1,
+           'and makes those wait that hash: they are SCHED_IDLE');
 
     my %n;
 

@@ -205,6 +205,12 @@ use MFA::Mfactl;
     misused(qw(mfa extend user bob --grace 20d --reason), '');
     misused(qw(mfa extend user bob --grace 20d --reason), 'x' x 257);
     misused(qw(mfa extend user bob --grace 2y --reason x));
+    done(qw(mfa unrequire user bob));
+    ($exit, $said, $err) = mfactl('',
+        qw(mfa extend user bob --grace 20d --reason x));
+    is($exit, 1, 'nobody is given time for what is not asked of them');
+    like($err, qr/bob: it is not required to have a factor/, 'and why');
+    done(qw(mfa require user bob));
     is(field('user', 'bob', 'deadline'), $deadline, 'nothing moved');
     done(qw(mfa extend user bob --grace 20d --reason), 'on leave');
     cmp_ok(abs(field('user', 'bob', 'deadline') - time - 20 * 86400), '<=', 5,

@@ -106,7 +106,9 @@ reason(mfa_admin_e action, mfa_outcome_e outcome)
                ? "there is such an account already"
                : "somebody else keeps changing it, try again";
     case MFA_OUTCOME_FORBIDDEN:
-        return "a directory owns the account, and directory_mfa is off";
+        return action == MFA_ADMIN_EXTEND
+               ? "it is not required to have a factor: there is no deadline"
+               : "a directory owns the account, and directory_mfa is off";
     case MFA_OUTCOME_REFUSED:
         return "refused";
     default:

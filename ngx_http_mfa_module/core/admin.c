@@ -251,9 +251,15 @@ decide_unlock(mfa_flow_admin_t *admin)
 }
 
 
+/* A deadline that nobody sees would lock an account at once when it is required
+   later. */
 static mfa_outcome_e
 decide_extend(mfa_flow_admin_t *admin)
 {
+    if (!mfa_policy_required(admin->flow.env.portal, &admin->after)) {
+        return MFA_OUTCOME_FORBIDDEN;
+    }
+
     set_deadline(admin);
 
     return MFA_OUTCOME_DONE;

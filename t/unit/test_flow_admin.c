@@ -440,6 +440,27 @@ extend_sets_a_new_deadline_and_keeps_the_reason(void **state)
 
 
 static void
+extend_is_for_those_who_are_required(void **state)
+{
+    (void) state;
+    account_of("500", "", "");
+
+    begin(MFA_ADMIN_EXTEND);
+    admin.grace_sec = 86400;
+    admin.reason = mfa_lit("on leave");
+    assert_int_equal(run_well(), MFA_OUTCOME_FORBIDDEN);
+    has_not("deadline 1086400");
+
+    portal.require = MFA_REQUIRE_ALL;
+    begin(MFA_ADMIN_EXTEND);
+    admin.grace_sec = 86400;
+    admin.reason = mfa_lit("on leave");
+    assert_int_equal(run_well(), MFA_OUTCOME_DONE);
+    has("HSET mfa:{user}:account:alice deadline 1086400\n");
+}
+
+
+static void
 security_33_password_and_enable_end_sessions(void **state)
 {
     (void) state;
@@ -611,6 +632,7 @@ main(void)
         CASE(feature_002_01_directory_accounts_are_not_required),
         CASE(reset_forgets_the_factor_and_gives_no_grace),
         CASE(extend_sets_a_new_deadline_and_keeps_the_reason),
+        CASE(extend_is_for_those_who_are_required),
         CASE(security_33_password_and_enable_end_sessions),
         CASE(delete_leaves_no_index_behind),
         CASE(unlock_clears_the_counters_and_says_if_there_were_any),

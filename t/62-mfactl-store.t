@@ -114,15 +114,20 @@ sub checks {
 
 
 {
+    $redis->call(qw(CONFIG SET appendonly yes));
     my $doc = json(0, 'doctor');
     is(checks($doc), 'configuration=ok keys=ok portals=ok store=ok version=ok'
-                   . ' eviction=ok clock=ok', 'all is well');
+                   . ' eviction=ok persistence=ok clock=ok', 'all is well');
     like(done('doctor'), qr/^keys +ok +1 in \S+, mode 0600$/m, 'as a table');
 
     $redis->call(qw(CONFIG SET maxmemory-policy allkeys-lru));
     $doc = json(0, 'doctor');
     like(checks($doc), qr/eviction=warn/, 'security 121: eviction is warned of');
     $redis->call(qw(CONFIG SET maxmemory-policy noeviction));
+
+    $redis->call(qw(CONFIG SET appendonly no));
+    like(checks(json(0, 'doctor')), qr/persistence=warn/,
+         'security 120: and so is a store that forgets');
 
     chmod 0644, "$dir/keys";
     like(checks(json(1, 'doctor')), qr/keys=fail .*clock=ok/,
@@ -232,7 +237,8 @@ sub checks {
     my ($exit, $out) = elsewhere("unix:$socket", '--json', 'doctor');
     is($exit, 1, 'a store too old, with another time');
     is(checks(decode_json($out)), 'configuration=ok keys=ok portals=ok store=ok'
-       . ' version=fail eviction=warn clock=fail', 'is told so');
+       . ' version=fail eviction=warn persistence=warn clock=fail',
+       'is told so');
     is((elsewhere("unix:$socket", qw(account list user)))[0], 3,
        'answers of a wrong type');
 

@@ -193,6 +193,28 @@ check_policy(doctor_t *doctor, const mfa_op_t *op, const mfa_result_t *result,
 
 
 static void
+check_persistence(doctor_t *doctor, const mfa_op_t *op,
+    const mfa_result_t *result, mfa_at_t at)
+{
+    mfa_str_t  info, enabled;
+
+    if (mfa_op_str(op, result, at, &info) != 0
+        || info_value(info, "aof_enabled", &enabled) != 0)
+    {
+        say(doctor, "persistence", "warn", "the server does not tell");
+
+    } else if (mfa_str_is(enabled, "1")) {
+        say(doctor, "persistence", "ok", "append-only file");
+
+    } else {
+        say(doctor, "persistence", "warn", "no append-only file: what changed"
+            " since the last snapshot is lost with the server, and a spent"
+            " code is good again; set appendonly yes");
+    }
+}
+
+
+static void
 check_clock(doctor_t *doctor, const mfa_op_t *op, const mfa_result_t *result,
     mfa_at_t at)
 {
@@ -221,7 +243,7 @@ check_clock(doctor_t *doctor, const mfa_op_t *op, const mfa_result_t *result,
 static int
 check_store(doctor_t *doctor)
 {
-    mfa_at_t         version, policy, clock_at;
+    mfa_at_t         version, policy, persistence, clock_at;
     mfa_op_t         op;
     mfa_str_t        address;
     mfa_result_t     result;
@@ -233,6 +255,7 @@ check_store(doctor_t *doctor)
     mfa_op_reset(&op);
     version = mfa_store_server_info(&op, "server");
     policy = mfa_store_server_policy(&op);
+    persistence = mfa_store_server_info(&op, "persistence");
     clock_at = mfa_store_server_time(&op);
     result = mfactl_drive_op(drive, &op);
 
@@ -246,6 +269,7 @@ check_store(doctor_t *doctor)
         (const char *) address.data);
     check_version(doctor, &op, &result, version);
     check_policy(doctor, &op, &result, policy);
+    check_persistence(doctor, &op, &result, persistence);
     check_clock(doctor, &op, &result, clock_at);
 
     return MFACTL_DONE;

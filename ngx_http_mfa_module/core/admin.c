@@ -266,6 +266,19 @@ decide_extend(mfa_flow_admin_t *admin)
 }
 
 
+/* Only what was read when the password was right: another one may have been set
+   since. */
+static mfa_outcome_e
+decide_rehash(mfa_flow_admin_t *admin)
+{
+    if (mfa_str_eq(admin->after.password, admin->hashed)) {
+        note(admin, MFA_ACCOUNT_PASSWORD, admin->password);
+    }
+
+    return MFA_OUTCOME_DONE;
+}
+
+
 static const action_t  actions[] = {
     [MFA_ADMIN_ADD]       = { "add",       decide_add,       0 },
     [MFA_ADMIN_DELETE]    = { "delete",    decide_delete,    0 },
@@ -279,6 +292,7 @@ static const action_t  actions[] = {
     [MFA_ADMIN_RESET]     = { "reset",     decide_reset,     1 },
     [MFA_ADMIN_UNLOCK]    = { "unlock",    decide_unlock,    0 },
     [MFA_ADMIN_EXTEND]    = { "extend",    decide_extend,    0 },
+    [MFA_ADMIN_REHASH]    = { "rehash",    decide_rehash,    0 },
 };
 
 #define N_ACTIONS  (sizeof(actions) / sizeof(actions[0]))
@@ -298,6 +312,7 @@ mfa_admin_check(const mfa_flow_admin_t *admin)
     }
 
     if (admin->action == MFA_ADMIN_PASSWORD
+        || admin->action == MFA_ADMIN_REHASH
         || (admin->action == MFA_ADMIN_ADD && admin->password.len))
     {
         return mfa_password_format_check(admin->password);

@@ -64,6 +64,8 @@ typedef struct {
     mfa_str_t             setting;          /* crypt(5) string to check against;
                                                empty: a dummy of equal cost,
                                                whose answer is always no */
+    int                   make;             /* make a new hash instead; answer
+                                               MFA_YES and result->text */
 } mfa_hash_ask_t;
 
 typedef struct mfa_flow_s  mfa_flow_t;

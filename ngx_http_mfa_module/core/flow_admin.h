@@ -25,7 +25,8 @@ typedef enum {
     MFA_ADMIN_UNREQUIRE,                /* the deadline stays */
     MFA_ADMIN_RESET,                    /* forgets the factor; no new grace */
     MFA_ADMIN_UNLOCK,                   /* clears failed attempts */
-    MFA_ADMIN_EXTEND                    /* a new deadline, with a reason */
+    MFA_ADMIN_EXTEND,                   /* a new deadline, with a reason */
+    MFA_ADMIN_REHASH                    /* the same password, hashed anew */
 } mfa_admin_e;
 
 typedef struct {
@@ -39,7 +40,8 @@ typedef struct {
     mfa_str_t      name;
     mfa_str_t      role;
     mfa_str_t      directory;
-    mfa_str_t      password;                /* ADD, PASSWORD: crypt(5) */
+    mfa_str_t      password;                /* ADD, PASSWORD, REHASH: crypt(5) */
+    mfa_str_t      hashed;                  /* REHASH: what it replaces */
     int            require;                 /* ADD: required from the start */
     int64_t        grace_sec;               /* -1: the portal's */
     mfa_str_t      reason;                  /* EXTEND */

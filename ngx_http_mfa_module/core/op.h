@@ -44,7 +44,8 @@ typedef struct {
     const mfa_reply_t *const *replies;      /* one for each command of the op */
     size_t                    n;
     mfa_tri_e                 hash;         /* of a password check */
-    mfa_str_t                 text;         /* of a password hash made */
+    mfa_str_t                 text;         /* of a password hash made; gone
+                                               after the run it is given to */
 } mfa_result_t;
 
 /* Empties an op for its next use. */

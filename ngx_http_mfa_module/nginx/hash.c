@@ -30,8 +30,10 @@ struct ngx_http_mfa_hash_job_s {
     unsigned                         waiting:1;
     unsigned                         forgotten:1;
     unsigned                         no:1;      /* whatever the hash says */
+    unsigned                         make:1;
     char                             password[CRYPT_MAX_PASSPHRASE_SIZE];
     char                             setting[MFA_HASH_TEXT_MAX];
+    char                             made[CRYPT_OUTPUT_SIZE];
 };
 
 /* This worker's jobs. */
@@ -68,7 +70,7 @@ priority_lower(void)
 
 
 static mfa_tri_e
-hash_check(const char *password, const char *setting)
+hash_check(ngx_http_mfa_hash_job_t *job)
 {
     char                *hash;
     mfa_tri_e            answer;
@@ -79,13 +81,18 @@ hash_check(const char *password, const char *setting)
         return MFA_UNKNOWN;
     }
 
-    hash = crypt_r(password, setting, data);
+    hash = crypt_r(job->password, job->setting, data);
 
     if (hash == NULL || hash[0] == '*') {
         answer = MFA_UNKNOWN;
 
+    } else if (job->make) {
+        ngx_memcpy(job->made, hash, strlen(hash) + 1);
+        answer = MFA_YES;
+
     } else {
-        answer = mfa_str_eq_secret(mfa_str_from(hash), mfa_str_from(setting))
+        answer = mfa_str_eq_secret(mfa_str_from(hash),
+                                   mfa_str_from(job->setting))
                  ? MFA_YES : MFA_NO;
     }
 
@@ -115,7 +122,14 @@ job_run(void *data, ngx_log_t *log)
 
     priority_lower();
 
-    job->answer = hash_check(job->password, job->setting);
+    if (job->make
+        && crypt_gensalt_rn(MFA_PASSWORD_PREFIX, 0, NULL, 0, job->setting,
+                            sizeof(job->setting)) == NULL)
+    {
+        job->setting[0] = '\0';             /* of this crypt_r makes nothing */
+    }
+
+    job->answer = hash_check(job);
 
     if (job->no && job->answer == MFA_YES) {
         job->answer = MFA_NO;
@@ -166,8 +180,9 @@ job_make(const ngx_http_mfa_hash_conf_t *conf, const mfa_hash_ask_t *ask,
     job->task.event.log = ngx_cycle->log;
 
     setting = ask->setting;
+    job->make = ask->make != 0;
 
-    if (setting.len == 0) {
+    if (setting.len == 0 && !job->make) {
         setting = mfa_str_from(mfa_password_dummy);
         job->no = 1;
     }
@@ -190,6 +205,7 @@ static void
 job_free(ngx_http_mfa_hash_job_t *job)
 {
     job_wipe(job);
+    mfa_wipe(job->made, sizeof(job->made));
     ngx_free(job);
 }
 
@@ -219,7 +235,7 @@ job_answer(ngx_http_mfa_hash_job_t *job)
     }
 
     if (!job->forgotten) {
-        job->handler(job->data, job->answer);
+        job->handler(job->data, job->answer, mfa_str_from(job->made));
     }
 
     job_free(job);
@@ -274,7 +290,7 @@ job_done(ngx_event_t *ev)
 
 
 ngx_http_mfa_hash_job_t *
-ngx_http_mfa_hash_check(const ngx_http_mfa_hash_conf_t *conf,
+ngx_http_mfa_hash_start(const ngx_http_mfa_hash_conf_t *conf,
     const mfa_hash_ask_t *ask, ngx_http_mfa_hash_handler_pt handler,
     void *data, ngx_log_t *log)
 {

@@ -5,6 +5,13 @@
 #include "nginx/pages.h"
 
 #include "core/flow_login.h"
+#include "core/flow_rehash.h"
+#include "core/password.h"
+
+typedef struct {
+    mfa_flow_rehash_t  flow;                /* first: the visit's flow is this */
+    mfa_flow_login_t  *login;
+} rehash_t;
 
 
 void
@@ -46,6 +53,55 @@ verdict_of(ngx_http_mfa_visit_t *v, mfa_flow_login_t *login)
 
 
 static void
+opened(ngx_http_mfa_visit_t *v, mfa_flow_login_t *login)
+{
+    if (ngx_http_mfa_visit_opened(v, &login->opening) != NGX_OK) {
+        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    ngx_http_mfa_visit_onward(v, verdict_of(v, login));
+}
+
+
+/* Whether it could be hashed anew or not: the next login tries again. */
+static void
+rehash_done(ngx_http_request_t *r, void *data)
+{
+    rehash_t              *rehash;
+    ngx_http_mfa_visit_t  *v = data;
+
+    rehash = v->flow;
+    opened(v, rehash->login);
+}
+
+
+/* A record of an older kind, while the password is known (NIST SP 800-63B,
+   3.1.1.2). */
+static void
+rehash(ngx_http_mfa_visit_t *v, mfa_flow_login_t *login)
+{
+    rehash_t  *rehash;
+
+    rehash = ngx_palloc(v->request->pool, sizeof(rehash_t));
+
+    if (rehash == NULL) {
+        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    mfa_flow_rehash_init(&rehash->flow);
+    rehash->flow.password = login->password;
+    rehash->flow.admin.login = login->login;
+    rehash->flow.admin.hashed = login->account.password;
+    rehash->login = login;
+
+    v->flow = rehash;
+    ngx_http_mfa_visit_run(v, rehash_done);
+}
+
+
+static void
 login_done(ngx_http_request_t *r, void *data)
 {
     mfa_flow_login_t      *login;
@@ -54,12 +110,12 @@ login_done(ngx_http_request_t *r, void *data)
     login = v->flow;
 
     if (login->flow.outcome == MFA_OUTCOME_DONE) {
-        if (ngx_http_mfa_visit_opened(v, &login->opening) != NGX_OK) {
-            ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
-            return;
+        if (mfa_password_preferred(login->account.password)) {
+            opened(v, login);
+        } else {
+            rehash(v, login);
         }
 
-        ngx_http_mfa_visit_onward(v, verdict_of(v, login));
         return;
     }
 

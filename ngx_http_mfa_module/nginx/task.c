@@ -29,7 +29,8 @@ struct ngx_http_mfa_task_s {
 };
 
 static void ngx_http_mfa_task_answered(ngx_http_mfa_call_t *call);
-static void ngx_http_mfa_task_hashed(void *data, mfa_tri_e answer);
+static void ngx_http_mfa_task_hashed(void *data, mfa_tri_e answer,
+    mfa_str_t made);
 
 
 static ngx_http_mfa_links_t *
@@ -122,7 +123,7 @@ hash_ask(ngx_http_mfa_task_t *task)
     ngx_http_mfa_main_conf_t  *mcf;
 
     mcf = ngx_http_get_module_main_conf(task->request, ngx_http_mfa_module);
-    task->job = ngx_http_mfa_hash_check(&mcf->hash, &task->flow->hash,
+    task->job = ngx_http_mfa_hash_start(&mcf->hash, &task->flow->hash,
                                         ngx_http_mfa_task_hashed, task,
                                         ngx_cycle->log);
     return task->job != NULL;
@@ -222,7 +223,7 @@ ngx_http_mfa_task_answered(ngx_http_mfa_call_t *call)
 
 
 static void
-ngx_http_mfa_task_hashed(void *data, mfa_tri_e answer)
+ngx_http_mfa_task_hashed(void *data, mfa_tri_e answer, mfa_str_t made)
 {
     mfa_result_t          result;
     ngx_http_mfa_task_t  *task = data;
@@ -231,6 +232,7 @@ ngx_http_mfa_task_hashed(void *data, mfa_tri_e answer)
 
     ngx_memzero(&result, sizeof(mfa_result_t));
     result.hash = answer;
+    result.text = made;
 
     resume(task, &result);
 }

@@ -143,7 +143,7 @@ ngx_http_mfa_backstop(ngx_http_request_t *r)
         return ngx_http_next_header_filter(r);
     }
 
-    if (lcf->portal == NULL) {
+    if (lcf->portal == NULL || lcf->report) {
         cookies_drop(r);
         return ngx_http_next_header_filter(r);
     }

@@ -77,6 +77,7 @@ ngx_http_mfa_create_loc_conf(ngx_conf_t *cf)
 
     lcf->portal = NGX_CONF_UNSET_PTR;
     lcf->headers = NGX_CONF_UNSET_PTR;
+    lcf->report = NGX_CONF_UNSET;
 
     return lcf;
 }
@@ -109,6 +110,8 @@ ngx_http_mfa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
         conf->headers = prev->headers;
     }
+
+    ngx_conf_merge_value(conf->report, prev->report, 0);
 
     /* "if" and "limit_except" blocks make a location of their own, without the
        content handler of the one around them. */

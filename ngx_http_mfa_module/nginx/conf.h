@@ -82,6 +82,7 @@ typedef struct {
     time_t                    fresh;
     ngx_http_mfa_headers_t   *headers;          /* NULL: none are sent */
     ngx_flag_t                pages;            /* the portal's pages live here */
+    ngx_flag_t                report;           /* nobody is stopped */
 } ngx_http_mfa_loc_conf_t;
 
 typedef struct {

@@ -203,6 +203,33 @@ pass(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
 }
 
 
+/* Nobody is stopped: what would have happened goes to the log.  Who was not
+   allowed has no identity here, also not one proved for another place. */
+static ngx_int_t
+report(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
+{
+    ngx_http_mfa_main_t    *m;
+    ngx_http_mfa_portal_t  *portal;
+
+    portal = gate->lcf->portal;
+
+    ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                  "mfa: report only: %s for portal \"%*s\"",
+                  mfa_verdict_name(gate->verdict), portal->core.name.len,
+                  portal->core.name.data);
+
+    m = ngx_http_mfa_input_find(r);
+
+    if (m && m->identity
+        && ngx_http_mfa_input_identify(r, NULL, NULL) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return NGX_DECLINED;
+}
+
+
 static void
 judge(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
 {
@@ -322,5 +349,9 @@ ngx_http_mfa_gate_handler(ngx_http_request_t *r)
         judge(r, gate);
     }
 
-    return gate->verdict == MFA_VERDICT_ALLOW ? pass(r, gate) : deny(r, gate);
+    if (gate->verdict == MFA_VERDICT_ALLOW) {
+        return pass(r, gate);
+    }
+
+    return lcf->report ? report(r, gate) : deny(r, gate);
 }

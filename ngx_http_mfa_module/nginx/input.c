@@ -10,6 +10,8 @@
 
 #include <openssl/rand.h>
 
+#define TOO_EARLY  425                      /* nginx has no name for it */
+
 static void ngx_http_mfa_input_cleanup(void *data);
 
 
@@ -234,6 +236,24 @@ collect(ngx_http_request_t *r, ngx_http_mfa_main_conf_t *mcf,
 }
 
 
+/* A change that came as early data (0-RTT): whoever recorded it can send it
+   again. */
+static ngx_uint_t
+replayable(ngx_http_request_t *r)
+{
+#if (NGX_HTTP_SSL)
+    ngx_str_t  early;
+
+    return r->connection->ssl
+           && !(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD|NGX_HTTP_OPTIONS))
+           && (ngx_ssl_get_early_data(r->connection, r->pool, &early) != NGX_OK
+               || early.len);
+#else
+    return 0;
+#endif
+}
+
+
 /* Copies a header into the new list, cleaned of our cookies; an empty Cookie
    header is left out. */
 static ngx_int_t
@@ -340,6 +360,12 @@ ngx_http_mfa_input_handler(ngx_http_request_t *r)
 
     if (!scf->used) {
         return NGX_DECLINED;
+    }
+
+    if (replayable(r)) {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "mfa: a change came as early data of TLS");
+        return TOO_EARLY;
     }
 
     clean = 0;

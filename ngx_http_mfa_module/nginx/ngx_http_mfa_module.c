@@ -65,6 +65,13 @@ static ngx_command_t  ngx_http_mfa_commands[] = {
       0,
       NULL },
 
+    { ngx_string("mfa_report"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_mfa_loc_conf_t, report),
+      NULL },
+
     { ngx_string("mfa_pages"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
       ngx_http_mfa_pages,

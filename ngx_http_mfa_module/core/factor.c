@@ -77,6 +77,31 @@ mfa_attempt_forgive(mfa_flow_t *flow, mfa_str_t login)
 }
 
 
+mfa_tri_e
+mfa_attempt_check(mfa_flow_t *flow, const mfa_account_t *account,
+    mfa_str_t code, int64_t *step)
+{
+    uint8_t           secret[MFA_TOTP_SECRET_BYTES];
+    mfa_tri_e         answer;
+    const mfa_env_t  *env;
+
+    env = &flow->env;
+
+    if (mfa_secret_open(flow, "totp", account->login, account->secret_id,
+                        account->secret, secret) != 0)
+    {
+        flow->alarm = "the sealed secret of an account does not open";
+        return MFA_UNKNOWN;
+    }
+
+    answer = mfa_totp_check(&env->portal->totp, secret, sizeof(secret),
+                            env->now, code, step);
+    mfa_wipe(secret, sizeof(secret));
+
+    return answer;
+}
+
+
 static mfa_seal_bind_t
 binding(const mfa_flow_t *flow, const char *purpose, mfa_str_t login,
     mfa_str_t secret_id)

@@ -23,6 +23,8 @@ mfa_outcome_name(mfa_outcome_e outcome)
         return "conflict";
     case MFA_OUTCOME_ABSENT:
         return "absent";
+    case MFA_OUTCOME_CODE:
+        return "code";
     case MFA_OUTCOME_DONE:
         return "done";
     default:

@@ -44,6 +44,7 @@ typedef enum {
     MFA_OUTCOME_FAULT,                      /* factor data at odds: alarm */
     MFA_OUTCOME_CONFLICT,                   /* somebody changed it meanwhile */
     MFA_OUTCOME_ABSENT,                     /* no such account */
+    MFA_OUTCOME_CODE,                       /* right so far: a code is next */
     MFA_OUTCOME_DONE
 } mfa_outcome_e;
 

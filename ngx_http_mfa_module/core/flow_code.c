@@ -65,30 +65,18 @@ refuse(mfa_flow_code_t *code, mfa_outcome_e outcome, const char *result,
 static mfa_flow_e
 check(mfa_flow_code_t *code)
 {
-    uint8_t               secret[MFA_TOTP_SECRET_BYTES];
     mfa_op_t             *op;
-    mfa_tri_e             answer;
-    const mfa_env_t      *env;
     const mfa_account_t  *account;
 
-    env = &code->flow.env;
     account = &code->who.account;
 
-    if (mfa_secret_open(&code->flow, "totp", account->login,
-                        account->secret_id, account->secret, secret) != 0)
+    switch (mfa_attempt_check(&code->flow, account, code->code,
+                              &code->claim_step))
     {
-        code->flow.alarm = "the sealed secret of an account does not open";
-        return refuse(code, MFA_OUTCOME_FAULT, "fault", "secret");
-    }
-
-    answer = mfa_totp_check(&env->portal->totp, secret, sizeof(secret),
-                            env->now, code->code, &code->claim_step);
-    mfa_wipe(secret, sizeof(secret));
-
-    switch (answer) {
     case MFA_YES:
         op = mfa_flow_next(&code->flow, CLAIMED);
-        code->claim_at = mfa_store_step_claim(op, env->portal, account->login,
+        code->claim_at = mfa_store_step_claim(op, code->flow.env.portal,
+                                              account->login,
                                               code->claim_step);
         return MFA_FLOW_STORE;
 
@@ -96,7 +84,9 @@ check(mfa_flow_code_t *code)
         return refuse(code, MFA_OUTCOME_REFUSED, "refused", "code");
 
     default:
-        return mfa_flow_end(&code->flow, MFA_OUTCOME_UNAVAILABLE);
+        return code->flow.alarm
+               ? refuse(code, MFA_OUTCOME_FAULT, "fault", "secret")
+               : mfa_flow_end(&code->flow, MFA_OUTCOME_UNAVAILABLE);
     }
 }
 

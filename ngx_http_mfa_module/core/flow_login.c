@@ -10,50 +10,14 @@
 
 #include <string.h>
 
-/* Guesses against one account from networks it was never used from, as a
-   multiple of what one network may do: a stranger cannot lock its owner out. */
-#define STRANGERS  10
-
 enum { START, CHARGED, HASHED, OPENED, EVICTED, REFUSED };
 
 
-/*
- * The next charge.  One at a time: what one of them stops must not count for
- * those behind it, or a single network could use up what all strangers have
- * together, and leave a key in the store for every name it makes up.
- */
 static mfa_flow_e
 charge(mfa_flow_login_t *login)
 {
-    mfa_op_t            *op;
-    mfa_charge_t        *c;
-    const mfa_portal_t  *portal;
-
-    portal = login->flow.env.portal;
-    op = mfa_flow_next(&login->flow, CHARGED);
-    c = &login->charges[login->n_charges];
-
-    switch (login->n_charges++) {
-    case 0:
-        c->kind = MFA_CHARGE_ADDRESS;
-        c->limit = portal->limit_address;
-        break;
-
-    case 1:
-        c->kind = MFA_CHARGE_PASSWORD;
-        c->limit = portal->limit_password;
-        break;
-
-    default:
-        c->kind = MFA_CHARGE_ACCOUNT;
-        c->limit = portal->limit_password;
-        c->limit.n *= STRANGERS;
-        login->account_at = mfa_store_account_read(op, portal, login->login,
-                                                   MFA_ACCOUNT_N);
-        break;
-    }
-
-    mfa_store_charge(op, c, portal, login->login, login->flow.env.net);
+    mfa_flow_next(&login->flow, CHARGED);
+    mfa_guess_charge(&login->flow, &login->guess, login->login);
 
     return MFA_FLOW_STORE;
 }
@@ -70,15 +34,9 @@ start(mfa_flow_login_t *login)
         login->login = mfa_buf_since(&room, 0);
     }
 
+    mfa_guess_init(&login->guess, login->login, 1);
+
     return charge(login);
-}
-
-
-/* What is no name has no account to charge. */
-static int
-charges_go_on(const mfa_flow_login_t *login)
-{
-    return login->login.len && login->n_charges < MFA_LOGIN_CHARGES;
 }
 
 
@@ -105,23 +63,20 @@ charged(mfa_flow_login_t *login, const mfa_result_t *result)
     mfa_tri_e      answer;
     mfa_charged_t  charges;
 
-    charges = mfa_store_charge_result(&login->flow.op, result,
-                                      &login->charges[login->n_charges - 1], 1);
+    charges = mfa_guess_result(&login->flow, &login->guess, result);
 
     if (charges.within == MFA_UNKNOWN) {
         return mfa_flow_end(&login->flow, MFA_OUTCOME_UNAVAILABLE);
     }
 
     if (charges.within == MFA_NO) {
-        login->flow.retry_after = charges.retry_after;
-
         /* Only the first is told of, so that a flood does not wash older
            events out of the stream. */
         return charges.first ? refuse(login, MFA_OUTCOME_LIMITED, "limited", "")
                : mfa_flow_end(&login->flow, MFA_OUTCOME_LIMITED);
     }
 
-    if (charges_go_on(login)) {
+    if (mfa_guess_goes_on(&login->guess)) {
         return charge(login);
     }
 
@@ -130,8 +85,9 @@ charged(mfa_flow_login_t *login, const mfa_result_t *result)
 
     if (login->login.len) {
         answer = mfa_store_account_decode(&login->flow.op, result,
-                                          login->account_at, login->login,
-                                          MFA_ACCOUNT_N, &login->account);
+                                          login->guess.account_at,
+                                          login->login, MFA_ACCOUNT_N,
+                                          &login->account);
         if (answer == MFA_UNKNOWN) {
             return mfa_flow_end(&login->flow, MFA_OUTCOME_UNAVAILABLE);
         }
@@ -156,7 +112,6 @@ charged(mfa_flow_login_t *login, const mfa_result_t *result)
 static mfa_flow_e
 open_session(mfa_flow_login_t *login)
 {
-    mfa_op_t             *op;
     mfa_audit_t           audit;
     mfa_session_t        *session;
     const mfa_env_t      *env;
@@ -177,17 +132,8 @@ open_session(mfa_flow_login_t *login)
     session->code_at = 0;
     session->later = 0;
 
-    op = mfa_flow_next(&login->flow, OPENED);
-    mfa_store_charge_clear(op, MFA_CHARGE_PASSWORD, env->portal, login->login,
-                           env->net);
-    /* What was right was no stranger's guess either. */
-    mfa_store_charge_refund(op, MFA_CHARGE_ADDRESS,
-                            env->portal->limit_address.window_sec, env->portal,
-                            login->login, env->net);
-    mfa_store_charge_refund(op, MFA_CHARGE_ACCOUNT,
-                            env->portal->limit_password.window_sec, env->portal,
-                            login->login, env->net);
-    mfa_store_known_net(op, env->portal, login->login, env->net);
+    mfa_flow_next(&login->flow, OPENED);
+    mfa_guess_forgive(&login->flow, &login->guess, login->login);
 
     audit = mfa_flow_audit(&login->flow, "login", "ok", "", login->login);
 

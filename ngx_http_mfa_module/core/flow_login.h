@@ -7,8 +7,7 @@
 #define MFA_FLOW_LOGIN_H
 
 #include "core/flow_session.h"
-
-#define MFA_LOGIN_CHARGES  3
+#include "core/guess.h"
 
 typedef struct {
     mfa_flow_t     flow;                    /* first: the flow is this */
@@ -25,9 +24,7 @@ typedef struct {
     /* The flow's own. */
     mfa_str_t      login;                   /* canonical; empty: invalid */
     uint8_t        login_room[MFA_LOGIN_MAX];
-    mfa_charge_t   charges[MFA_LOGIN_CHARGES];
-    size_t         n_charges;
-    mfa_at_t       account_at;
+    mfa_guess_t    guess;
     mfa_outcome_e  refusal;
 } mfa_flow_login_t;
 

@@ -1,0 +1,345 @@
+/*
+ * Flow verify, see flow_verify.h:
+ *
+ *   charge guess -> hash -> verdict -> charge code -> check -> claim -> ok
+ *            (a password only)   \-> ok, or a code is needed
+ *
+ * Every refusal is audited; of limits the first.
+ */
+
+#include "core/flow_verify.h"
+#include "core/password.h"
+
+#include <string.h>
+
+
+enum { START, GUESSED, HASHED, CHARGED, CLAIMED, ENDING };
+
+
+static mfa_flow_e
+guess(mfa_flow_verify_t *verify)
+{
+    mfa_flow_next(&verify->flow, GUESSED);
+    mfa_guess_charge(&verify->flow, &verify->guess, verify->login);
+
+    return MFA_FLOW_STORE;
+}
+
+
+static mfa_flow_e
+start(mfa_flow_verify_t *verify)
+{
+    mfa_buf_t  room;
+
+    mfa_buf_init(&room, verify->login_room, sizeof(verify->login_room));
+
+    if (mfa_login_canonical(verify->typed, &room) == 0) {
+        verify->login = mfa_buf_since(&room, 0);
+    }
+
+    mfa_guess_init(&verify->guess, verify->login, verify->has_password);
+
+    return guess(verify);
+}
+
+
+/* Adds the event to the op that is the flow's last. */
+static mfa_flow_e
+conclude(mfa_flow_verify_t *verify, mfa_outcome_e outcome, const char *result,
+    const char *reason)
+{
+    mfa_audit_t  audit;
+
+    verify->ending = outcome;
+
+    audit = mfa_flow_audit(&verify->flow, "verify", result, reason,
+                           verify->login);
+    mfa_store_audit(&verify->flow.op, verify->flow.env.portal, &audit);
+
+    return MFA_FLOW_STORE;
+}
+
+
+static mfa_flow_e
+refuse(mfa_flow_verify_t *verify, mfa_outcome_e outcome, const char *result,
+    const char *reason)
+{
+    mfa_flow_next(&verify->flow, ENDING);
+
+    return conclude(verify, outcome, result, reason);
+}
+
+
+static mfa_flow_e
+not_within(mfa_flow_verify_t *verify, const mfa_charged_t *charged)
+{
+    if (charged->within == MFA_UNKNOWN) {
+        return mfa_flow_end(&verify->flow, MFA_OUTCOME_UNAVAILABLE);
+    }
+
+    return charged->first ? refuse(verify, MFA_OUTCOME_LIMITED, "limited", "")
+           : mfa_flow_end(&verify->flow, MFA_OUTCOME_LIMITED);
+}
+
+
+/* Whoever stands where the login page's password step would leave them. */
+static mfa_verdict_e
+verdict_of(const mfa_flow_verify_t *verify)
+{
+    mfa_session_t     session;
+    mfa_policy_in_t   in;
+    const mfa_env_t  *env;
+
+    env = &verify->flow.env;
+
+    memset(&session, 0, sizeof(mfa_session_t));
+    session.portal = env->portal->name;
+    session.login = verify->login;
+    session.generation = verify->account.generation;
+    session.level = MFA_LEVEL_PASSWORD;
+    session.created = env->now;
+    session.seen = env->now;
+    session.password_at = env->now;
+    session.expires = env->now + env->portal->absolute_sec;
+
+    in = (mfa_policy_in_t) {
+        env->portal, MFA_RULE_VALIDATED, 0, env->now, MFA_YES, &session,
+        verify->has_account ? &verify->account : NULL
+    };
+
+    return mfa_policy_decide(&in);
+}
+
+
+static mfa_flow_e
+charge_code(mfa_flow_verify_t *verify)
+{
+    mfa_attempt_charge(&verify->flow, &verify->attempt, verify->login);
+
+    return MFA_FLOW_STORE;
+}
+
+
+/* The first factor is right, or not ours to look at. */
+static mfa_flow_e
+judge(mfa_flow_verify_t *verify)
+{
+    switch (verdict_of(verify)) {
+    case MFA_VERDICT_ALLOW:
+        mfa_flow_next(&verify->flow, ENDING);
+        mfa_guess_forgive(&verify->flow, &verify->guess, verify->login);
+        return conclude(verify, MFA_OUTCOME_DONE, "ok", "not asked");
+
+    case MFA_VERDICT_CODE:
+        mfa_flow_next(&verify->flow, verify->has_code ? CHARGED : ENDING);
+        mfa_guess_forgive(&verify->flow, &verify->guess, verify->login);
+
+        if (verify->has_code) {
+            return charge_code(verify);
+        }
+
+        /* Where nothing was tested, there is nothing to tell of. */
+        if (!verify->has_password) {
+            verify->ending = MFA_OUTCOME_CODE;
+            return MFA_FLOW_STORE;
+        }
+
+        return conclude(verify, MFA_OUTCOME_CODE, "code", "");
+
+    default:
+        if (verify->has_account && verify->account.fault) {
+            verify->flow.alarm = "factor data of an account is missing or "
+                                 "unreadable";
+            return refuse(verify, MFA_OUTCOME_FAULT, "fault", "factor");
+        }
+
+        return refuse(verify, MFA_OUTCOME_REFUSED, "refused", "account");
+    }
+}
+
+
+static mfa_flow_e
+hash(mfa_flow_verify_t *verify)
+{
+    mfa_hash_ask_t  *ask;
+
+    if (verify->password.len > MFA_PASSWORD_MAX) {
+        return refuse(verify, MFA_OUTCOME_REFUSED, "refused", "too long");
+    }
+
+    ask = &verify->flow.hash;
+    ask->password = verify->password;
+    ask->setting = (mfa_str_t) { NULL, 0 };
+
+    if (verify->has_account && !verify->account.disabled
+        && mfa_password_format_check(verify->account.password))
+    {
+        ask->setting = verify->account.password;
+    }
+
+    verify->flow.step = HASHED;
+
+    return MFA_FLOW_HASH;
+}
+
+
+static mfa_flow_e
+guessed(mfa_flow_verify_t *verify, const mfa_result_t *result)
+{
+    mfa_tri_e      answer;
+    mfa_charged_t  charged;
+
+    charged = mfa_guess_result(&verify->flow, &verify->guess, result);
+
+    if (charged.within != MFA_YES) {
+        return not_within(verify, &charged);
+    }
+
+    if (mfa_guess_goes_on(&verify->guess)) {
+        return guess(verify);
+    }
+
+    if (verify->login.len) {
+        answer = mfa_store_account_decode(&verify->flow.op, result,
+                                          verify->guess.account_at,
+                                          verify->login, MFA_ACCOUNT_N,
+                                          &verify->account);
+        if (answer == MFA_UNKNOWN) {
+            return mfa_flow_end(&verify->flow, MFA_OUTCOME_UNAVAILABLE);
+        }
+
+        verify->has_account = answer == MFA_YES;
+    }
+
+    return verify->has_password ? hash(verify) : judge(verify);
+}
+
+
+static mfa_flow_e
+hashed(mfa_flow_verify_t *verify, const mfa_result_t *result)
+{
+    switch (result->hash) {
+    case MFA_YES:
+
+        /* A dummy can never be right, whatever a driver says; an empty
+           password never is. */
+        if (verify->flow.hash.setting.len && verify->password.len) {
+            return judge(verify);
+        }
+
+        /* fall through */
+
+    case MFA_NO:
+        return refuse(verify, MFA_OUTCOME_REFUSED, "refused", "credentials");
+
+    default:
+        return mfa_flow_end(&verify->flow, MFA_OUTCOME_UNAVAILABLE);
+    }
+}
+
+
+static mfa_flow_e
+check(mfa_flow_verify_t *verify)
+{
+    mfa_op_t  *op;
+
+    switch (mfa_attempt_check(&verify->flow, &verify->account, verify->code,
+                              &verify->claim_step))
+    {
+    case MFA_YES:
+        op = mfa_flow_next(&verify->flow, CLAIMED);
+        verify->claim_at = mfa_store_step_claim(op, verify->flow.env.portal,
+                                                verify->login,
+                                                verify->claim_step);
+        return MFA_FLOW_STORE;
+
+    case MFA_NO:
+        return refuse(verify, MFA_OUTCOME_REFUSED, "refused", "code");
+
+    default:
+        return verify->flow.alarm
+               ? refuse(verify, MFA_OUTCOME_FAULT, "fault", "secret")
+               : mfa_flow_end(&verify->flow, MFA_OUTCOME_UNAVAILABLE);
+    }
+}
+
+
+static mfa_flow_e
+charged(mfa_flow_verify_t *verify, const mfa_result_t *result)
+{
+    mfa_charged_t  charges;
+
+    charges = mfa_attempt_result(&verify->flow, &verify->attempt, result);
+
+    if (charges.within != MFA_YES) {
+        return not_within(verify, &charges);
+    }
+
+    if (mfa_attempt_goes_on(&verify->attempt)) {
+        mfa_flow_next(&verify->flow, CHARGED);
+        return charge_code(verify);
+    }
+
+    return check(verify);
+}
+
+
+static mfa_flow_e
+claimed(mfa_flow_verify_t *verify, const mfa_result_t *result)
+{
+    int64_t  raised;
+
+    if (mfa_op_int(&verify->flow.op, result, verify->claim_at, &raised) != 0) {
+        return mfa_flow_end(&verify->flow, MFA_OUTCOME_UNAVAILABLE);
+    }
+
+    if (raised != 1) {
+        return refuse(verify, MFA_OUTCOME_REFUSED, "refused", "replayed");
+    }
+
+    mfa_flow_next(&verify->flow, ENDING);
+    mfa_attempt_forgive(&verify->flow, verify->login);
+    verify->asked = 1;
+
+    return conclude(verify, MFA_OUTCOME_DONE, "ok", "");
+}
+
+
+static mfa_flow_e
+run(mfa_flow_t *flow, const mfa_result_t *result)
+{
+    mfa_flow_verify_t  *verify;
+
+    verify = (mfa_flow_verify_t *) flow;
+
+    if (flow->step != START && flow->step != HASHED
+        && !mfa_op_sound(&flow->op, result))
+    {
+        return mfa_flow_end(flow, MFA_OUTCOME_UNAVAILABLE);
+    }
+
+    switch (flow->step) {
+    case START:
+        return start(verify);
+    case GUESSED:
+        return guessed(verify, result);
+    case HASHED:
+        return hashed(verify, result);
+    case CHARGED:
+        return charged(verify, result);
+    case CLAIMED:
+        return claimed(verify, result);
+    case ENDING:
+        return mfa_flow_end(flow, verify->ending);
+    default:
+        return mfa_flow_end(flow, MFA_OUTCOME_UNAVAILABLE);
+    }
+}
+
+
+void
+mfa_flow_verify_init(mfa_flow_verify_t *verify)
+{
+    memset(verify, 0, sizeof(mfa_flow_verify_t));
+    verify->flow.run = run;
+}

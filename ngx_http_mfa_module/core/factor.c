@@ -79,13 +79,15 @@ mfa_attempt_forgive(mfa_flow_t *flow, mfa_str_t login)
 
 mfa_tri_e
 mfa_attempt_check(mfa_flow_t *flow, const mfa_account_t *account,
-    mfa_str_t code, int64_t *step)
+    const mfa_str_t *before, mfa_str_t code, int64_t *step)
 {
-    uint8_t           secret[MFA_TOTP_SECRET_BYTES];
-    mfa_tri_e         answer;
-    const mfa_env_t  *env;
+    int64_t                   now;
+    uint8_t                   secret[MFA_TOTP_SECRET_BYTES];
+    mfa_tri_e                 answer;
+    const mfa_totp_params_t  *totp;
 
-    env = &flow->env;
+    now = flow->env.now;
+    totp = &flow->env.portal->totp;
 
     if (mfa_secret_open(flow, "totp", account->login, account->secret_id,
                         account->secret, secret) != 0)
@@ -94,8 +96,10 @@ mfa_attempt_check(mfa_flow_t *flow, const mfa_account_t *account,
         return MFA_UNKNOWN;
     }
 
-    answer = mfa_totp_check(&env->portal->totp, secret, sizeof(secret),
-                            env->now, code, step);
+    answer = before ? mfa_totp_check_pair(totp, secret, sizeof(secret), now,
+                                          *before, code, step)
+                    : mfa_totp_check(totp, secret, sizeof(secret), now, code,
+                                     step);
     mfa_wipe(secret, sizeof(secret));
 
     return answer;

@@ -29,12 +29,13 @@ int mfa_attempt_goes_on(const mfa_attempt_t *attempt);
 mfa_charged_t mfa_attempt_result(mfa_flow_t *flow,
     const mfa_attempt_t *attempt, const mfa_result_t *result);
 /*
- * Whether code is one of the account's factor now; *step is the one to claim.
+ * Whether code is one of the account's factor now, and the one behind *before
+ * unless that is NULL (mfa_totp_check_pair); *step is the one to claim.
  * MFA_UNKNOWN with flow->alarm set: the secret does not open; without: could not
  * tell.  Only after all charges.
  */
 mfa_tri_e mfa_attempt_check(mfa_flow_t *flow, const mfa_account_t *account,
-    mfa_str_t code, int64_t *step);
+    const mfa_str_t *before, mfa_str_t code, int64_t *step);
 /* Adds to the op what a right code forgives. */
 void mfa_attempt_forgive(mfa_flow_t *flow, mfa_str_t login);
 

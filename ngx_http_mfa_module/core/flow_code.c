@@ -10,7 +10,10 @@
 #include <string.h>
 
 
-enum { START, CHARGED, CLAIMED, OPENED, EVICTED, REFUSED };
+enum { START, CHARGED, CLAIMED, OPENED, LAST, REFUSED };
+
+
+static mfa_flow_e open_session(mfa_flow_code_t *code);
 
 
 static mfa_flow_e
@@ -54,7 +57,7 @@ refuse(mfa_flow_code_t *code, mfa_outcome_e outcome, const char *result,
     code->refusal = outcome;
 
     op = mfa_flow_next(&code->flow, REFUSED);
-    audit = mfa_flow_audit(&code->flow, "code", result, reason,
+    audit = mfa_flow_audit(&code->flow, code->event, result, reason,
                            code->who.account.login);
     mfa_store_audit(op, code->flow.env.portal, &audit);
 
@@ -66,11 +69,13 @@ static mfa_flow_e
 check(mfa_flow_code_t *code)
 {
     mfa_op_t             *op;
+    const mfa_str_t      *before;
     const mfa_account_t  *account;
 
     account = &code->who.account;
+    before = code->accepted == open_session ? NULL : &code->before;
 
-    switch (mfa_attempt_check(&code->flow, account, code->code,
+    switch (mfa_attempt_check(&code->flow, account, before, code->code,
                               &code->claim_step))
     {
     case MFA_YES:
@@ -162,7 +167,14 @@ claimed(mfa_flow_code_t *code, const mfa_result_t *result)
         return refuse(code, MFA_OUTCOME_REFUSED, "refused", "replayed");
     }
 
-    return open_session(code);
+    return code->accepted(code);
+}
+
+
+mfa_op_t *
+mfa_flow_code_last(mfa_flow_code_t *code)
+{
+    return mfa_flow_next(&code->flow, LAST);
 }
 
 
@@ -185,8 +197,8 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
     case CLAIMED:
         return claimed(code, result);
     case OPENED:
-        return mfa_opening_check(flow, &code->opening, result, EVICTED);
-    case EVICTED:
+        return mfa_opening_check(flow, &code->opening, result, LAST);
+    case LAST:
         return mfa_flow_end(flow, MFA_OUTCOME_DONE);
     case REFUSED:
         return mfa_flow_end(flow, code->refusal);
@@ -201,4 +213,6 @@ mfa_flow_code_init(mfa_flow_code_t *code)
 {
     memset(code, 0, sizeof(mfa_flow_code_t));
     code->flow.run = run;
+    code->event = "code";
+    code->accepted = open_session;
 }

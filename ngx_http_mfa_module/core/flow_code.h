@@ -1,6 +1,7 @@
 /*
  * Flow code: the second step.  Charges first, then looks, then claims the time
- * step; only a claimed step opens a session.
+ * step; only a claimed step opens a session.  Flow validate is the same with two
+ * codes and another end.
  */
 
 #ifndef MFA_FLOW_CODE_H
@@ -8,7 +9,9 @@
 
 #include "core/factor.h"
 
-typedef struct {
+typedef struct mfa_flow_code_s  mfa_flow_code_t;
+
+struct mfa_flow_code_s {
     mfa_flow_t     flow;                    /* first: the flow is this */
 
     /* Set by the caller. */
@@ -23,7 +26,13 @@ typedef struct {
     mfa_at_t       claim_at;
     int64_t        claim_step;              /* the code's time step */
     mfa_outcome_e  refusal;
-} mfa_flow_code_t;
+
+    /* Flow validate's: its word in the audit, the code of the step before, and
+       what a claimed step does, in one operation, instead. */
+    const char    *event;
+    mfa_str_t      before;
+    mfa_flow_e   (*accepted)(mfa_flow_code_t *code);
+};
 
 /*
  * Outcomes: DONE; REFUSED (wrong, malformed or spent code); LIMITED; EXPIRED (no
@@ -31,5 +40,8 @@ typedef struct {
  * secret does not open); UNAVAILABLE.
  */
 void mfa_flow_code_init(mfa_flow_code_t *code);
+
+/* For accepted: the flow is DONE when the operation begun by this is answered. */
+mfa_op_t *mfa_flow_code_last(mfa_flow_code_t *code);
 
 #endif /* MFA_FLOW_CODE_H */

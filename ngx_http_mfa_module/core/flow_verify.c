@@ -243,8 +243,8 @@ check(mfa_flow_verify_t *verify)
 {
     mfa_op_t  *op;
 
-    switch (mfa_attempt_check(&verify->flow, &verify->account, verify->code,
-                              &verify->claim_step))
+    switch (mfa_attempt_check(&verify->flow, &verify->account, NULL,
+                              verify->code, &verify->claim_step))
     {
     case MFA_YES:
         op = mfa_flow_next(&verify->flow, CLAIMED);

@@ -16,6 +16,7 @@
     X(ENROL_APP,   "enrol-app")                                               \
     X(ENROL_SCAN,  "enrol-scan")                                              \
     X(ENROL_DONE,  "enrol-done")                                              \
+    X(VALIDATE,    "validate")                                                \
     X(LOCKED,      "locked")                                                  \
     X(BLOCKED,     "blocked")                                                 \
     X(UNAVAILABLE, "unavailable")                                             \
@@ -57,6 +58,7 @@
     X(SIGNED_IN,   "signed_in")   /* flag: show who, and log out */           \
     X(STEP_UP,     "step_up")     /* flag: a fresh code is asked again */     \
     X(LOGGED_OUT,  "logged_out")  /* flag: just logged out */                 \
+    X(DONE,        "done")        /* flag: what was asked for is done */      \
     X(SINCE,       "since")       /* text: when this session began */         \
     X(ADDRESS,     "address")     /* text: where it was opened from */
 
@@ -64,6 +66,7 @@
 #define MFA_PAGE_ERRORS(X)                                                    \
     X(CREDENTIALS,  "credentials")   /* login or password is wrong */         \
     X(CODE,         "code")          /* the code is wrong or was used */      \
+    X(CODES,        "codes")         /* not two codes that follow each other */\
     X(LIMITED,      "limited")       /* too many attempts */                  \
     X(CSRF,         "csrf")          /* form token absent or of another */    \
     X(ORIGIN,       "origin")        /* posted from another site */           \

@@ -123,6 +123,56 @@ mfa_totp_check(const mfa_totp_params_t *params, const uint8_t *key,
 }
 
 
+mfa_tri_e
+mfa_totp_check_pair(const mfa_totp_params_t *params, const uint8_t *key,
+    size_t key_len, int64_t now, mfa_str_t first, mfa_str_t second,
+    int64_t *step)
+{
+    int        before, fits;
+    uint8_t    own[MFA_TOTP_DIGITS_MAX];
+    uint64_t   current, t, last;
+    mfa_tri_e  rv;
+
+    if (now < 0 || params->period_sec == 0) {
+        return MFA_UNKNOWN;
+    }
+
+    if (!is_code(first, params->digits) || !is_code(second, params->digits)
+        || CRYPTO_memcmp(first.data, second.data, params->digits) == 0)
+    {
+        return MFA_NO;
+    }
+
+    current = (uint64_t) now / params->period_sec;
+    last = current + params->skew;
+    last = last > INT64_MAX ? INT64_MAX : last;
+    t = current > params->skew ? current - params->skew - 1 : 0;
+    before = 0;
+    rv = MFA_NO;
+
+    /* The step before the window can only ever be the first's. */
+    for ( /* void */ ; t <= last; t++) {
+        if (mfa_hotp_make(params, key, key_len, t, own) != 0) {
+            rv = MFA_UNKNOWN;
+            break;
+        }
+
+        fits = CRYPTO_memcmp(own, second.data, params->digits) == 0;
+
+        if (fits & before) {
+            *step = (int64_t) t;
+            rv = MFA_YES;
+        }
+
+        before = CRYPTO_memcmp(own, first.data, params->digits) == 0;
+    }
+
+    mfa_wipe(own, sizeof(own));
+
+    return rv;
+}
+
+
 static int
 is_code(mfa_str_t code, unsigned digits)
 {

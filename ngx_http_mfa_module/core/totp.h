@@ -44,6 +44,18 @@ int mfa_hotp_make(const mfa_totp_params_t *params, const uint8_t *key,
 mfa_tri_e mfa_totp_check(const mfa_totp_params_t *params, const uint8_t *key,
     size_t key_len, int64_t now, mfa_str_t code, int64_t *step);
 
+/*
+ * Whether first and second are the values of two steps that follow each other,
+ * the second of them within the window above: so the first may be one step older
+ * than a code that stands alone.
+ *   MFA_YES      and *step is the second's
+ *   MFA_NO       one is no code, both are the same, or no two steps fit
+ *   MFA_UNKNOWN  as above
+ */
+mfa_tri_e mfa_totp_check_pair(const mfa_totp_params_t *params,
+    const uint8_t *key, size_t key_len, int64_t now, mfa_str_t first,
+    mfa_str_t second, int64_t *step);
+
 /* "SHA1", "SHA256", "SHA512": the otpauth spelling. */
 const char *mfa_totp_algorithm_name(mfa_totp_algorithm_e algorithm);
 

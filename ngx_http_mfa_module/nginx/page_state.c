@@ -48,6 +48,8 @@ ngx_http_mfa_security_get(ngx_http_mfa_visit_t *v)
     if (v->who->verdict == MFA_VERDICT_ALLOW
         || v->who->verdict == MFA_VERDICT_ENROL)
     {
+        ngx_http_mfa_set_flag(v, MFA_VAR_DONE,
+                              mfa_form_value(&v->query, "done").len != 0);
         ngx_http_mfa_visit_page(v, NGX_HTTP_OK, MFA_PAGE_SECURITY,
                                 MFA_ERR_NONE);
         return;

@@ -17,6 +17,7 @@ static const ngx_http_mfa_endpoint_t  endpoints[] = {
     { "enrol/scan",  ngx_http_mfa_scan_get,        ngx_http_mfa_scan_post,  0 },
     { "enrol/later", NULL,                         ngx_http_mfa_later_post, 0 },
     { "enrol/done",  ngx_http_mfa_done_get,        NULL,                    0 },
+    { "validate",    ngx_http_mfa_validate_get, ngx_http_mfa_validate_post, 0 },
     { "locked",      ngx_http_mfa_locked_get,      NULL,                    0 },
     { "blocked",     ngx_http_mfa_blocked_get,     NULL,                    0 },
     { "unavailable", ngx_http_mfa_unavailable_get, NULL,                    0 },

@@ -84,6 +84,8 @@ void ngx_http_mfa_login_post(ngx_http_mfa_visit_t *v);
 void ngx_http_mfa_logout_post(ngx_http_mfa_visit_t *v);
 void ngx_http_mfa_code_get(ngx_http_mfa_visit_t *v);        /* page_code.c */
 void ngx_http_mfa_code_post(ngx_http_mfa_visit_t *v);
+void ngx_http_mfa_validate_get(ngx_http_mfa_visit_t *v);
+void ngx_http_mfa_validate_post(ngx_http_mfa_visit_t *v);
 void ngx_http_mfa_enrol_get(ngx_http_mfa_visit_t *v);       /* page_enrol.c */
 void ngx_http_mfa_scan_get(ngx_http_mfa_visit_t *v);
 void ngx_http_mfa_scan_post(ngx_http_mfa_visit_t *v);

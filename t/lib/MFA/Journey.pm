@@ -31,7 +31,7 @@ use MFA::Env;
 use MFA::Nginx;
 
 my $password = 'correct horse battery';
-my $setting  = '$5$rounds=1000$stagehandsalt$';  # cheap; one test is about costs
+my $setting  = '$y$j75$stagestagest$';  # cheap; one test is about costs
 
 
 # portals    { name => "directives" }

@@ -33,7 +33,7 @@ use MFA::Upstream;
 use MFA::Worker;
 
 my $password = 'correct horse battery';
-my $setting  = '$5$rounds=1000$stagehandsalt$';
+my $setting  = '$y$j75$stagestagest$';
 
 
 # redis      options of the redis-server (none)

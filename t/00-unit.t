@@ -11,10 +11,17 @@ use warnings;
 
 use File::Basename qw(basename dirname);
 use File::Spec;
+use lib dirname(__FILE__) . '/lib';
+
 use Test::More;
+
+use MFA::Lists;
 
 my $root  = dirname(dirname(File::Spec->rel2abs(__FILE__)));
 my $build = $ENV{MFA_BUILD} || "$root/build";
+
+# Payloads for test_return_url, besides those it has inside.
+$ENV{MFA_REDIRECT_LISTS} = join ':', MFA::Lists::files('open-redirects');
 
 my @names = map { basename($_, '.c') } sort glob "$root/t/unit/test_*.c";
 

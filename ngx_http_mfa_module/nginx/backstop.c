@@ -174,6 +174,14 @@ ngx_http_mfa_backstop(ngx_http_request_t *r)
 ngx_int_t
 ngx_http_mfa_backstop_init(ngx_conf_t *cf)
 {
+#if (NGX_HTTP_MFA_TEST_NO_BACKSTOP)
+    /* What "make module-no-backstop" builds, so that t/26-matrix.t can show that
+       it would see a leak. */
+    ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                       "mfa: built without the backstop, for a test");
+    return NGX_OK;
+#endif
+
     ngx_http_next_header_filter = ngx_http_top_header_filter;
     ngx_http_top_header_filter = ngx_http_mfa_backstop;
 

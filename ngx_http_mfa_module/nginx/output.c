@@ -127,6 +127,8 @@ respond(ngx_http_request_t *r, ngx_uint_t status, ngx_str_t *type,
     r->gzip_ok = 0;
 #endif
 
+    /* An "error_page ... =200" that led here would send a no as a yes. */
+    r->err_status = 0;
     r->headers_out.status = status;
     ngx_str_null(&r->headers_out.status_line);
 

@@ -10,6 +10,11 @@ package MFA::Http2;
 #   $h2->pump(0.5);                     # reads what comes within 0.5 s
 #   $h2->status($id);                   # "200", or undef: no answer yet
 #   $h2->ended($id);                    # its answer is complete
+#   $h2->wait(20, @ids);                # until these are complete, or so long
+#   $h2->answer($id);                   # bytes of its header blocks and body
+#
+# Among the headers of a request, ":authority" stands for the host (localhost) and
+# ":body" for a body.
 
 use strict;
 use warnings;
@@ -83,14 +88,25 @@ sub _string {
 sub get { my ($self, $path, @headers) = @_; $self->send('GET', $path, @headers) }
 
 
-# Sends a request without a body; returns its stream.
+# Sends a request; returns its stream.
 sub send {
     my ($self, $method, $path, @headers) = @_;
+    my ($authority, $body) = 'localhost';
+
+    for (my $i = 0; $i < @headers; ) {
+        if ($headers[$i] eq ':authority') {
+            $authority = (splice @headers, $i, 2)[1];
+        } elsif ($headers[$i] eq ':body') {
+            $body = (splice @headers, $i, 2)[1];
+        } else {
+            $i += 2;
+        }
+    }
 
     my $block = "\x00" . _string(':method') . _string($method)
         . "\x86"                                # :scheme http
         . "\x00" . _string(':path') . _string($path)
-        . "\x00" . _string(':authority') . _string('localhost');
+        . "\x00" . _string(':authority') . _string($authority);
 
     while (my ($name, $value) = splice @headers, 0, 2) {
         $block .= "\x00" . _string($name) . _string($value);
@@ -99,7 +115,9 @@ sub send {
     my $id = $self->{next};
     $self->{next} += 2;
     $self->{streams}{$id} = {};
-    $self->_frame(HEADERS, END_STREAM | END_HEADERS, $id, $block);
+    $self->_frame(HEADERS,
+                  END_HEADERS | (defined $body ? 0 : END_STREAM), $id, $block);
+    $self->_frame(DATA, END_STREAM, $id, $body) if defined $body;
 
     return $id;
 }
@@ -128,6 +146,25 @@ sub pump {
 }
 
 
+sub wait {
+    my ($self, $seconds, @ids) = @_;
+    my $select = IO::Select->new($self->{sock});
+    my $end = time + $seconds;
+
+    while (grep { !$self->{streams}{$_}{ended} } @ids) {
+        return 0 if time > $end || !$select->can_read($seconds);
+        sysread($self->{sock}, $self->{in}, 65536, length $self->{in})
+            or return 0;
+        $self->_frames;
+    }
+
+    return 1;
+}
+
+
+# Statuses that HPACK has an index for (RFC 7541, appendix A).
+my @indexed = (200, 204, 206, 304, 400, 404, 500);
+
 sub _frames {
     my ($self) = @_;
 
@@ -145,15 +182,17 @@ sub _frames {
             $self->_frame(SETTINGS, ACK, 0, '');
 
         } elsif ($type == HEADERS) {
-            # nginx: a size update perhaps, then :status, 200 by its index.
-            my ($status)
-                = $payload =~ /\A[\x20-\x3f]?(?:\x88|[\x08\x48]\x03(\d{3}))/;
-            $stream->{status} //= $status // 200;
+            # nginx: a size update perhaps, then :status, by its index or as text.
+            my ($index, $status) = $payload
+                =~ /\A[\x20-\x3f]?(?:([\x88-\x8e])|[\x08\x48]\x03(\d{3}))/;
+            $stream->{status} //= defined $index
+                ? $indexed[ord($index) - 0x88] : $status // 0;
 
         } elsif ($type == RST_STREAM) {
             $stream->{ended} = 1;
         }
 
+        $stream->{answer} .= $payload if $type <= HEADERS;
         $stream->{ended} = 1 if $type <= HEADERS && $flags & END_STREAM;
     }
 }
@@ -161,6 +200,7 @@ sub _frames {
 
 sub status { $_[0]{streams}{ $_[1] }{status} }
 sub ended  { $_[0]{streams}{ $_[1] }{ended} }
+sub answer { $_[0]{streams}{ $_[1] }{answer} // '' }
 
 
 # How many answers there are, by status.

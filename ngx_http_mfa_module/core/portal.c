@@ -184,6 +184,9 @@ set_session(mfa_portal_t *portal, const args_t *args)
         } else if (pair_is(args->argv[i], "half", &v)) {
             rc = set_span(args, v, 1, 3600, &portal->half_sec);
 
+        } else if (pair_is(args->argv[i], "recheck", &v)) {
+            rc = set_span(args, v, 1, 3600, &portal->recheck_sec);
+
         } else if (pair_is(args->argv[i], "max", &v)) {
             rc = set_number(args, v, 1, 1000, &portal->max_sessions);
 
@@ -502,7 +505,7 @@ static const directive_t  directives[] = {
     { "pages",         1, 1, set_pages },
     { "require",       1, 1, set_require },
     { "grace",         1, 1, set_grace },
-    { "session",       1, 4, set_session },
+    { "session",       1, 5, set_session },
     { "totp",          1, 4, set_totp },
     { "limit",         1, 3, set_limit },
     { "cookie",        1, 4, set_cookie },
@@ -546,6 +549,7 @@ mfa_portal_init(mfa_portal_t *portal, mfa_str_t name)
     portal->idle_sec = 30 * 60;
     portal->absolute_sec = 12 * 3600;
     portal->half_sec = 10 * 60;
+    portal->recheck_sec = 30;
     portal->max_sessions = 20;
     portal->totp = (mfa_totp_params_t) { 6, 30, 1, MFA_TOTP_SHA1 };
     portal->limit_password = (mfa_limit_t) { 5, 15 * 60 };

@@ -38,6 +38,7 @@ typedef struct {
     int64_t            idle_sec;
     int64_t            absolute_sec;
     int64_t            half_sec;            /* password to code */
+    int64_t            recheck_sec;         /* open answers are judged again */
     int64_t            max_sessions;        /* for each account */
 
     mfa_totp_params_t  totp;

@@ -5,6 +5,7 @@
 #include "nginx/backstop.h"
 #include "nginx/gate.h"
 #include "nginx/output.h"
+#include "nginx/stream.h"
 
 static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
 
@@ -133,6 +134,7 @@ static ngx_int_t
 ngx_http_mfa_backstop(ngx_http_request_t *r)
 {
     ngx_str_t                  value;
+    ngx_http_mfa_gate_t       *gate;
     ngx_http_mfa_loc_conf_t   *lcf;
     ngx_http_mfa_srv_conf_t   *scf;
 
@@ -157,6 +159,12 @@ ngx_http_mfa_backstop(ngx_http_request_t *r)
             && ngx_http_mfa_output_header(r, "Cache-Control", &value)
                != NGX_OK)
         {
+            return NGX_ERROR;
+        }
+
+        gate = ngx_http_get_module_ctx(r, ngx_http_mfa_module);
+
+        if (r == r->main && ngx_http_mfa_stream_watch(r, gate) != NGX_OK) {
             return NGX_ERROR;
         }
 

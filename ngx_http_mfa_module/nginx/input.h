@@ -30,6 +30,7 @@ struct ngx_http_mfa_judged_s {
 typedef struct {
     ngx_http_mfa_cookies_t  *cookies;           /* one for each portal */
     ngx_uint_t               identity;          /* headers were sent on */
+    ngx_uint_t               watched;           /* the open answer, stream.c */
     ngx_http_mfa_judged_t    judged;            /* itself, then subrequests */
 } ngx_http_mfa_main_t;
 

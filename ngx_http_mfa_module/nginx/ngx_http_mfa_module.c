@@ -7,6 +7,7 @@
  *   PRECONTENT   gate.c      who is this, may they pass?   (flow_gate, policy)
  *   content      pages.c     the portal's own pages, where mfa_pages stands
  *   filter       backstop.c  no success leaves a gated location unjudged
+ *   timer        stream.c    what stays open is judged again
  *
  * Flows (core/flow_*.c) say what to do next; task.c carries it out: the store
  * through link.c, passwords through hash.c.  output.c makes every answer,

@@ -2,7 +2,8 @@
  * Tasks, see task.h.
  *
  * A call or a hash job outlives its request if it must: the request's cleanup
- * makes the task forget it.  The task itself is in the request's pool.
+ * makes the task forget it.  The task itself is in the request's pool, or in one
+ * of its own.
  */
 
 #include "nginx/task.h"
@@ -18,6 +19,7 @@ struct replies_s {
 
 struct ngx_http_mfa_task_s {
     ngx_http_request_t       *request;
+    ngx_pool_t               *pool;
     mfa_flow_t               *flow;
     ngx_http_mfa_task_done_pt done;
     void                     *data;
@@ -203,7 +205,7 @@ ngx_http_mfa_task_answered(ngx_http_mfa_call_t *call)
     task->clean = result.ok && !task->flow->op.watching;
 
     if (result.ok) {
-        kept = ngx_palloc(task->request->pool, sizeof(replies_t)
+        kept = ngx_palloc(task->pool, sizeof(replies_t)
                           + result.n * sizeof(mfa_reply_t *));
 
         if (kept == NULL) {
@@ -238,31 +240,71 @@ ngx_http_mfa_task_hashed(void *data, mfa_tri_e answer, mfa_str_t made)
 }
 
 
+/* The task and what frees its replies, in pool. */
+static ngx_http_mfa_task_t *
+task_make(ngx_http_request_t *r, ngx_pool_t *pool, mfa_flow_t *flow,
+    ngx_http_mfa_task_done_pt done, void *data)
+{
+    ngx_pool_cleanup_t   *cln;
+    ngx_http_mfa_task_t  *task;
+
+    task = ngx_pcalloc(pool, sizeof(ngx_http_mfa_task_t));
+    cln = ngx_pool_cleanup_add(pool, 0);
+
+    if (task == NULL || cln == NULL) {
+        return NULL;
+    }
+
+    task->request = r;
+    task->pool = pool;
+    task->flow = flow;
+    task->done = done;
+    task->data = data;
+
+    cln->handler = replies_cleanup;
+    cln->data = task;
+
+    return task;
+}
+
+
 ngx_int_t
 ngx_http_mfa_task_run(ngx_http_request_t *r, mfa_flow_t *flow,
     ngx_http_mfa_task_done_pt done, void *data)
 {
     ngx_http_cleanup_t   *cln;
-    ngx_pool_cleanup_t   *pool_cln;
     ngx_http_mfa_task_t  *task;
 
-    task = ngx_pcalloc(r->pool, sizeof(ngx_http_mfa_task_t));
+    task = task_make(r, r->pool, flow, done, data);
     cln = ngx_http_cleanup_add(r, 0);
-    pool_cln = ngx_pool_cleanup_add(r->pool, 0);
 
-    if (task == NULL || cln == NULL || pool_cln == NULL) {
+    if (task == NULL || cln == NULL) {
         return NGX_ERROR;
     }
 
-    task->request = r;
-    task->flow = flow;
-    task->done = done;
-    task->data = data;
+    cln->handler = task_cleanup;
+    cln->data = task;
+
+    return advance(task, NULL);
+}
+
+
+ngx_int_t
+ngx_http_mfa_task_run_in(ngx_http_request_t *r, ngx_pool_t *pool,
+    mfa_flow_t *flow, ngx_http_mfa_task_done_pt done, void *data)
+{
+    ngx_pool_cleanup_t   *cln;
+    ngx_http_mfa_task_t  *task;
+
+    task = task_make(r, pool, flow, done, data);
+    cln = ngx_pool_cleanup_add(pool, 0);
+
+    if (task == NULL || cln == NULL) {
+        return NGX_ERROR;
+    }
 
     cln->handler = task_cleanup;
     cln->data = task;
-    pool_cln->handler = replies_cleanup;
-    pool_cln->data = task;
 
     return advance(task, NULL);
 }

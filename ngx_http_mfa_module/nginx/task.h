@@ -23,6 +23,14 @@ typedef void (*ngx_http_mfa_task_done_pt)(ngx_http_request_t *r, void *data);
 ngx_int_t ngx_http_mfa_task_run(ngx_http_request_t *r, mfa_flow_t *flow,
     ngx_http_mfa_task_done_pt done, void *data);
 
+/*
+ * The same with the task, and the replies, in a pool of their own, for what runs
+ * again and again in one request.  The flow is dropped when the pool goes: the
+ * caller destroys it before r goes, and may do so in done.
+ */
+ngx_int_t ngx_http_mfa_task_run_in(ngx_http_request_t *r, ngx_pool_t *pool,
+    mfa_flow_t *flow, ngx_http_mfa_task_done_pt done, void *data);
+
 /* Sends a flow's op and does not wait for the answer. */
 void ngx_http_mfa_task_send(ngx_http_request_t *r, const mfa_op_t *op);
 

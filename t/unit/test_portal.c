@@ -140,6 +140,7 @@ without_directives_it_is_as_documented(void **state)
     assert_int_equal(portal.idle_sec, 1800);
     assert_int_equal(portal.absolute_sec, 43200);
     assert_int_equal(portal.half_sec, 600);
+    assert_int_equal(portal.recheck_sec, 30);
     assert_int_equal(portal.max_sessions, 20);
     assert_int_equal(portal.totp.digits, 6);
     assert_int_equal(portal.totp.period_sec, 30);
@@ -245,11 +246,12 @@ session(void **state)
 {
     (void) state;
 
-    takes("session idle=5m absolute=1h max=3 half=90s");
+    takes("session idle=5m absolute=1h max=3 half=90s recheck=1s");
     assert_int_equal(portal.idle_sec, 300);
     assert_int_equal(portal.absolute_sec, 3600);
     assert_int_equal(portal.max_sessions, 3);
     assert_int_equal(portal.half_sec, 90);
+    assert_int_equal(portal.recheck_sec, 1);
     takes("session max=1");
     assert_int_equal(portal.idle_sec, 1800);
     takes("session idle=30d");
@@ -259,6 +261,11 @@ session(void **state)
     refuses("session absolute=31d");
     refuses("session half=0");
     refuses("session half=61m");
+    takes("session recheck=1h");
+    assert_int_equal(portal.recheck_sec, 3600);
+    refuses("session recheck=0");
+    refuses("session recheck=61m");
+    refuses("session recheck=off");
     refuses("session max=0");
     refuses("session max=1001");
     refuses("session max=-1");
@@ -422,7 +429,7 @@ static const struct {
     { "pages", "pages /x/", 1 },
     { "require", "require all", 1 },
     { "grace", "grace 1d", 1 },
-    { "session", "session max=2", 4 },
+    { "session", "session max=2", 5 },
     { "totp", "totp digits=6", 4 },
     { "limit", "limit code=5/1m", 3 },
     { "cookie", "cookie name=x", 4 },

@@ -14,7 +14,8 @@ build="build-essential nginx nginx-dev libhiredis-dev libqrencode-dev
 test="libcmocka-dev oathtool zbar-tools librsvg2-bin chromium nodejs:node
       npm:npm curl:curl procps openssl:openssl ca-certificates
       libtest-base-perl libtest-longstring-perl liblist-moreutils-perl
-      libtext-diff-perl libipc-run-perl libwww-perl libio-socket-ssl-perl"
+      libtext-diff-perl libipc-run-perl libwww-perl libio-socket-ssl-perl
+      libcrypt-jwt-perl"
 demo="oathtool curl:curl openssl:openssl"
 bench="wrk oathtool curl:curl openssl:openssl"
 callgrind="valgrind"

@@ -11,6 +11,7 @@
 #include <ngx_http.h>
 
 #include "core/html.h"
+#include "core/jwt.h"
 #include "core/page.h"
 #include "core/policy.h"
 #include "nginx/hash.h"
@@ -67,6 +68,7 @@ typedef struct {
     ngx_str_t                 templates;
     ngx_str_t                 keys_file;
     mfa_keyring_t            *keys;
+    mfa_jwt_key_t            *assertion_key;    /* NULL: none */
     ngx_array_t               portals;          /* ngx_http_mfa_portal_t * */
     ngx_array_t               headers;          /* ngx_http_mfa_headers_t * */
     ngx_array_t               gates;            /* ngx_http_mfa_place_t */

@@ -325,6 +325,7 @@ ngx_http_mfa_gate_handler(ngx_http_request_t *r)
     if (!gate->judged || gate->lcf != lcf) {
         gate->lcf = lcf;
         gate->judged = 0;
+        ngx_str_null(&gate->assertion);
 
         if (ngx_http_mfa_gate_flow(r, lcf->portal, &gate->token, &gate->flow)
             != NGX_OK)

@@ -17,6 +17,7 @@ typedef struct {
     ngx_uint_t                waiting;
     ngx_uint_t                judged;           /* verdict is on record */
     ngx_uint_t                answered;         /* the response is ours */
+    ngx_str_t                 assertion;        /* empty until it is asked for */
 } ngx_http_mfa_gate_t;
 
 ngx_int_t ngx_http_mfa_gate_handler(ngx_http_request_t *r);

@@ -14,6 +14,7 @@
  * template.c the pages, variable.c $mfa_*, conf.c all directives below.
  */
 
+#include "nginx/assertion.h"
 #include "nginx/backstop.h"
 #include "nginx/conf.h"
 #include "nginx/gate.h"
@@ -33,6 +34,13 @@ static ngx_command_t  ngx_http_mfa_commands[] = {
     { ngx_string("mfa_keys"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_http_mfa_keys,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("mfa_assertion_key"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_mfa_assertion_key,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -124,6 +132,7 @@ ngx_http_mfa_init(ngx_conf_t *cf)
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
     if (ngx_http_mfa_check_conf(cf) != NGX_OK
+        || ngx_http_mfa_assertion_check(cf) != NGX_OK
         || handler_add(cmcf, NGX_HTTP_POST_READ_PHASE,
                        ngx_http_mfa_input_handler) != NGX_OK
         || handler_add(cmcf, NGX_HTTP_PRECONTENT_PHASE,

@@ -4,13 +4,15 @@
  */
 
 #include "nginx/variable.h"
+#include "nginx/assertion.h"
 #include "nginx/input.h"
 
 #define SESSION_REFERENCE  12               /* characters of the token hash */
 
 typedef enum {
     VAR_USER = 0, VAR_EMAIL, VAR_NAME, VAR_ROLE, VAR_PORTAL, VAR_LEVEL,
-    VAR_VERDICT, VAR_GRACE_LEFT, VAR_CODE_AGE, VAR_SESSION
+    VAR_VERDICT, VAR_GRACE_LEFT, VAR_CODE_AGE, VAR_SESSION,
+    VAR_ASSERTION
 } variable_e;
 
 
@@ -82,6 +84,10 @@ value_of(ngx_http_request_t *r, variable_e which)
     ngx_http_mfa_judged_t    *judged;
     ngx_http_mfa_loc_conf_t  *lcf;
 
+    if (which == VAR_ASSERTION) {
+        return ngx_http_mfa_assertion(r);
+    }
+
     judged = ngx_http_mfa_input_judged(r);
 
     if (judged == NULL) {
@@ -150,6 +156,7 @@ static ngx_http_variable_t  variables[] = {
     VARIABLE("mfa_grace_left", VAR_GRACE_LEFT),
     VARIABLE("mfa_code_age", VAR_CODE_AGE),
     VARIABLE("mfa_session", VAR_SESSION),
+    VARIABLE("mfa_assertion", VAR_ASSERTION),
 
 #undef VARIABLE
     ngx_http_null_variable

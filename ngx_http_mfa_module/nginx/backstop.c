@@ -141,7 +141,7 @@ ngx_http_mfa_backstop(ngx_http_request_t *r)
     scf = ngx_http_get_module_srv_conf(r, ngx_http_mfa_module);
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_mfa_module);
 
-    if (!scf->used || lcf->pages) {
+    if (!scf->used || lcf->pages || lcf->verify) {
         return ngx_http_next_header_filter(r);
     }
 

@@ -3,9 +3,11 @@
  * that needs all of it.  What fills them in is directive.c.
  */
 
+#include "nginx/body.h"
 #include "nginx/conf.h"
 #include "nginx/pages.h"
 #include "nginx/template.h"
+#include "nginx/verify.h"
 
 #ifndef MFA_TEMPLATES_DIR
 #define MFA_TEMPLATES_DIR  "/usr/share/ngx_http_mfa_module/lua-free-templates"
@@ -37,6 +39,8 @@ ngx_http_mfa_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&mcf->gates, cf->pool, 8,
                           sizeof(ngx_http_mfa_place_t)) != NGX_OK
         || ngx_array_init(&mcf->pages, cf->pool, 8,
+                          sizeof(ngx_http_mfa_place_t)) != NGX_OK
+        || ngx_array_init(&mcf->verifies, cf->pool, 4,
                           sizeof(ngx_http_mfa_place_t)) != NGX_OK)
     {
         return NULL;
@@ -123,11 +127,10 @@ ngx_http_mfa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     if (conf->pages) {
         /* A form fits; whatever does not must never be spilled to a file, it
            may hold a password. */
-        clcf->client_max_body_size = MFA_FORM_BODY_MAX;
-        clcf->client_body_buffer_size = 2 * MFA_FORM_BODY_MAX;
-        clcf->client_body_in_single_buffer = 1;
-        clcf->client_body_in_file_only = 0;
+        ngx_http_mfa_body_conf(clcf, MFA_FORM_BODY_MAX);
     }
+
+    ngx_http_mfa_verify_merge(clcf, prev, conf);
 
     return NGX_CONF_OK;
 }
@@ -329,5 +332,5 @@ ngx_http_mfa_check_conf(ngx_conf_t *cf)
         }
     }
 
-    return NGX_OK;
+    return ngx_http_mfa_verify_check(cf, mcf);
 }

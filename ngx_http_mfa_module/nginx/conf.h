@@ -73,6 +73,7 @@ typedef struct {
     ngx_array_t               headers;          /* ngx_http_mfa_headers_t * */
     ngx_array_t               gates;            /* ngx_http_mfa_place_t */
     ngx_array_t               pages;            /* ngx_http_mfa_place_t */
+    ngx_array_t               verifies;         /* ngx_http_mfa_place_t */
     mfa_str_t                *cookies;          /* all names of all portals */
     ngx_uint_t                n_cookies;
     ngx_http_mfa_links_t     *links;            /* this worker's, when used */
@@ -85,6 +86,7 @@ typedef struct {
     ngx_http_mfa_headers_t   *headers;          /* NULL: none are sent */
     ngx_flag_t                pages;            /* the portal's pages live here */
     ngx_flag_t                report;           /* nobody is stopped */
+    ngx_http_mfa_portal_t    *verify;           /* resources ask here, or NULL */
 } ngx_http_mfa_loc_conf_t;
 
 typedef struct {
@@ -109,6 +111,14 @@ char *ngx_http_mfa_gate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_mfa_pages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_mfa_identity_headers(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+
+/* A portal by its name, or NULL. */
+ngx_http_mfa_portal_t *ngx_http_mfa_portal_find(ngx_http_mfa_main_conf_t *mcf,
+    ngx_str_t *name);
+/* Says that there is none; NGX_CONF_ERROR. */
+char *ngx_http_mfa_portal_unknown(ngx_conf_t *cf, ngx_str_t *name);
+/* Keeps the place of the directive being read; NGX_CONF_OK or not. */
+char *ngx_http_mfa_place_add(ngx_conf_t *cf, ngx_array_t *places, void *conf);
 
 /* The address of mfa_redis; NGX_CONF_OK, or logged. */
 char *ngx_http_mfa_redis_resolve(ngx_conf_t *cf, ngx_http_mfa_main_conf_t *mcf);

@@ -216,8 +216,8 @@ ngx_http_mfa_threads(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-static ngx_http_mfa_portal_t *
-portal_find(ngx_http_mfa_main_conf_t *mcf, ngx_str_t *name)
+ngx_http_mfa_portal_t *
+ngx_http_mfa_portal_find(ngx_http_mfa_main_conf_t *mcf, ngx_str_t *name)
 {
     ngx_uint_t               i;
     ngx_http_mfa_portal_t  **portals;
@@ -231,6 +231,17 @@ portal_find(ngx_http_mfa_main_conf_t *mcf, ngx_str_t *name)
     }
 
     return NULL;
+}
+
+
+char *
+ngx_http_mfa_portal_unknown(ngx_conf_t *cf, ngx_str_t *name)
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "unknown portal \"%V\" (its mfa_portal block must "
+                       "stand before its use)", name);
+
+    return NGX_CONF_ERROR;
 }
 
 
@@ -275,7 +286,7 @@ ngx_http_mfa_portal(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
-    if (portal_find(mcf, &value[1])) {
+    if (ngx_http_mfa_portal_find(mcf, &value[1])) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "duplicate portal \"%V\"",
                            &value[1]);
         return NGX_CONF_ERROR;
@@ -375,8 +386,8 @@ server_used(ngx_conf_t *cf)
 }
 
 
-static char *
-place_add(ngx_conf_t *cf, ngx_array_t *places, void *conf)
+char *
+ngx_http_mfa_place_add(ngx_conf_t *cf, ngx_array_t *places, void *conf)
 {
     ngx_http_mfa_place_t  *place;
 
@@ -480,13 +491,10 @@ ngx_http_mfa_gate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_mfa_module);
-    lcf->portal = portal_find(mcf, &value[1]);
+    lcf->portal = ngx_http_mfa_portal_find(mcf, &value[1]);
 
     if (lcf->portal == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "unknown portal \"%V\" (its mfa_portal block must "
-                           "stand before its use)", &value[1]);
-        return NGX_CONF_ERROR;
+        return ngx_http_mfa_portal_unknown(cf, &value[1]);
     }
 
     seen = 0;
@@ -499,7 +507,7 @@ ngx_http_mfa_gate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    return place_add(cf, &mcf->gates, lcf);
+    return ngx_http_mfa_place_add(cf, &mcf->gates, lcf);
 }
 
 
@@ -527,7 +535,7 @@ ngx_http_mfa_pages(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_mfa_module);
 
-    return place_add(cf, &mcf->pages, lcf);
+    return ngx_http_mfa_place_add(cf, &mcf->pages, lcf);
 }
 
 

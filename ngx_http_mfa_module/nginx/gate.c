@@ -302,7 +302,7 @@ ngx_http_mfa_gate_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    if (lcf->portal == NULL || lcf->pages) {
+    if (lcf->portal == NULL || lcf->pages || lcf->verify) {
         return ungated(r);
     }
 

@@ -158,8 +158,8 @@ ngx_http_mfa_input_judged(ngx_http_request_t *r)
 }
 
 
-static ngx_uint_t
-is_loopback(struct sockaddr *sa)
+ngx_uint_t
+ngx_http_mfa_input_loopback(struct sockaddr *sa)
 {
 #if (NGX_HAVE_INET6)
     struct sockaddr_in6  *sin6;
@@ -197,15 +197,19 @@ is_tls(ngx_http_request_t *r)
 
 
 ngx_uint_t
+ngx_http_mfa_input_private(ngx_http_request_t *r)
+{
+    return is_tls(r)
+           || (ngx_connection_local_sockaddr(r->connection, NULL, 0) == NGX_OK
+               && ngx_http_mfa_input_loopback(r->connection->local_sockaddr));
+}
+
+
+ngx_uint_t
 ngx_http_mfa_input_secure(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal)
 {
-    if (is_tls(r)) {
-        return 1;
-    }
-
-    return portal->core.cookie_auto
-           && ngx_connection_local_sockaddr(r->connection, NULL, 0) == NGX_OK
-           && is_loopback(r->connection->local_sockaddr);
+    return is_tls(r)
+           || (portal->core.cookie_auto && ngx_http_mfa_input_private(r));
 }
 
 
@@ -531,18 +535,19 @@ random_bytes(uint8_t *buf, size_t len)
 
 
 /* The network an address belongs to: IPv4 alone, IPv6 by its /64. */
-static mfa_str_t
-network(ngx_http_request_t *r)
+mfa_str_t
+ngx_http_mfa_input_network(ngx_pool_t *pool, struct sockaddr *sa,
+    ngx_str_t *text)
 {
 #if (NGX_HAVE_INET6)
     u_char               *p, *end;
     ngx_uint_t            i;
     struct sockaddr_in6  *sin6;
 
-    if (r->connection->sockaddr->sa_family == AF_INET6) {
-        sin6 = (struct sockaddr_in6 *) r->connection->sockaddr;
+    if (sa->sa_family == AF_INET6) {
+        sin6 = (struct sockaddr_in6 *) sa;
 
-        p = ngx_pnalloc(r->pool, sizeof("xxxx:xxxx:xxxx:xxxx/64"));
+        p = ngx_pnalloc(pool, sizeof("xxxx:xxxx:xxxx:xxxx/64"));
 
         if (p && !IN6_IS_ADDR_V4MAPPED(&sin6->sin6_addr)) {
             end = p;
@@ -559,7 +564,7 @@ network(ngx_http_request_t *r)
     }
 #endif
 
-    return ngx_http_mfa_view(&r->connection->addr_text);
+    return ngx_http_mfa_view(text);
 }
 
 
@@ -576,7 +581,8 @@ ngx_http_mfa_input_env(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
     env->keys = mcf->keys;
     env->portal = &portal->core;
     env->address = ngx_http_mfa_view(&r->connection->addr_text);
-    env->net = network(r);
+    env->net = ngx_http_mfa_input_network(r->pool, r->connection->sockaddr,
+                                          &r->connection->addr_text);
     env->agent = (mfa_str_t) { NULL, 0 };
     env->request = (mfa_str_t) { NULL, 0 };
 

@@ -50,6 +50,10 @@ ngx_http_mfa_judged_t *ngx_http_mfa_input_judged(ngx_http_request_t *r);
 ngx_uint_t ngx_http_mfa_input_secure(ngx_http_request_t *r,
     ngx_http_mfa_portal_t *portal);
 
+/* TLS, or both ends are on this machine. */
+ngx_uint_t ngx_http_mfa_input_private(ngx_http_request_t *r);
+ngx_uint_t ngx_http_mfa_input_loopback(struct sockaddr *sa);
+
 /* A navigation of a browser, which can be led to a page. */
 ngx_uint_t ngx_http_mfa_input_navigation(ngx_http_request_t *r);
 
@@ -62,6 +66,10 @@ ngx_str_t *ngx_http_mfa_input_header(ngx_http_request_t *r, const char *name);
 /* env for the flows of this request: time, client, keys. */
 void ngx_http_mfa_input_env(ngx_http_request_t *r,
     ngx_http_mfa_portal_t *portal, mfa_env_t *env);
+
+/* The network an address belongs to, as text; text is the address's own. */
+mfa_str_t ngx_http_mfa_input_network(ngx_pool_t *pool, struct sockaddr *sa,
+    ngx_str_t *text);
 
 /* Replaces what identity headers there are by who's. */
 ngx_int_t ngx_http_mfa_input_identify(ngx_http_request_t *r,

@@ -6,6 +6,7 @@
  *   POST_READ    input.c     takes our cookies and forged identity headers out
  *   PRECONTENT   gate.c      who is this, may they pass?   (flow_gate, policy)
  *   content      pages.c     the portal's own pages, where mfa_pages stands
+ *                verify.c    other resources ask, where mfa_verify stands
  *   filter       backstop.c  no success leaves a gated location unjudged
  *   timer        stream.c    what stays open is judged again
  *
@@ -20,6 +21,7 @@
 #include "nginx/gate.h"
 #include "nginx/input.h"
 #include "nginx/variable.h"
+#include "nginx/verify.h"
 
 
 static ngx_command_t  ngx_http_mfa_commands[] = {
@@ -84,6 +86,13 @@ static ngx_command_t  ngx_http_mfa_commands[] = {
     { ngx_string("mfa_pages"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
       ngx_http_mfa_pages,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("mfa_verify"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_mfa_verify,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },

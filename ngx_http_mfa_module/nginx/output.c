@@ -323,6 +323,28 @@ ngx_http_mfa_output_problem(ngx_http_request_t *r,
 
 
 ngx_int_t
+ngx_http_mfa_output_json(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
+    ngx_uint_t status, const char *body)
+{
+    ngx_buf_t  *b;
+    ngx_str_t   type;
+
+    b = ngx_calloc_buf(r->pool);
+
+    if (b == NULL || common_headers(r, portal) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->memory = 1;
+    b->pos = (u_char *) body;
+    b->last = b->pos + ngx_strlen(body);
+    ngx_str_set(&type, "application/json");
+
+    return respond(r, status, &type, b);
+}
+
+
+ngx_int_t
 ngx_http_mfa_output_cookie(ngx_http_request_t *r,
     ngx_http_mfa_portal_t *portal, ngx_uint_t login, mfa_str_t value,
     ngx_int_t max_age)

@@ -5,6 +5,7 @@
  * template, its row in core/page.h.
  */
 
+#include "nginx/body.h"
 #include "nginx/pages.h"
 
 #include "core/return_url.h"
@@ -56,36 +57,23 @@ endpoint_find(ngx_http_mfa_portal_t *portal, ngx_str_t *uri)
 }
 
 
-static void
-wipe(void *data)
-{
-    mfa_buf_t  *room = data;
-
-    mfa_wipe(room->data, room->cap);
-}
-
-
 /* Decodes a form into wiped memory. */
 static mfa_form_e
 form_decode(ngx_http_request_t *r, mfa_form_t *form, mfa_str_t text)
 {
-    u_char              *p;
-    mfa_buf_t           *room;
-    ngx_pool_cleanup_t  *cln;
+    u_char     *p;
+    mfa_buf_t   room;
 
     form->n = 0;
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(mfa_buf_t));
-    p = ngx_pnalloc(r->pool, text.len + 1);
+    p = ngx_http_mfa_wiped_alloc(r, text.len + 1);
 
-    if (cln == NULL || p == NULL) {
+    if (p == NULL) {
         return MFA_FORM_TOO_LARGE;
     }
 
-    room = cln->data;
-    mfa_buf_init(room, p, text.len + 1);
-    cln->handler = wipe;
+    mfa_buf_init(&room, p, text.len + 1);
 
-    return mfa_form_decode(form, text, room);
+    return mfa_form_decode(form, text, &room);
 }
 
 
@@ -267,59 +255,17 @@ is_form(ngx_http_request_t *r)
 }
 
 
-/* The body as one piece; it was kept in memory. */
 static mfa_form_e
 body_decode(ngx_http_mfa_visit_t *v)
 {
-    size_t        len;
-    u_char       *p, *whole;
-    mfa_form_e    rc;
-    ngx_chain_t  *cl, *bufs;
+    mfa_str_t  body;
 
-    if (v->request->request_body == NULL
-        || v->request->request_body->bufs == NULL)
+    if (ngx_http_mfa_body_take(v->request, MFA_FORM_BODY_MAX, &body) != NGX_OK)
     {
-        return MFA_FORM_OK;
-    }
-
-    bufs = v->request->request_body->bufs;
-    len = 0;
-
-    for (cl = bufs; cl; cl = cl->next) {
-        if (cl->buf->in_file) {
-            return MFA_FORM_TOO_LARGE;
-        }
-
-        len += cl->buf->last - cl->buf->pos;
-    }
-
-    if (len > MFA_FORM_BODY_MAX) {
         return MFA_FORM_TOO_LARGE;
     }
 
-    whole = ngx_pnalloc(v->request->pool, len + 1);
-
-    if (whole == NULL) {
-        return MFA_FORM_TOO_LARGE;
-    }
-
-    for (p = whole, cl = bufs; cl; cl = cl->next) {
-        len = cl->buf->last - cl->buf->pos;
-
-        /* The last one of an empty body points nowhere. */
-        if (len == 0) {
-            continue;
-        }
-
-        p = ngx_cpymem(p, cl->buf->pos, len);
-        mfa_wipe(cl->buf->pos, len);
-    }
-
-    rc = form_decode(v->request, &v->form,
-                     (mfa_str_t) { whole, (size_t) (p - whole) });
-    mfa_wipe(whole, p - whole);
-
-    return rc;
+    return form_decode(v->request, &v->form, body);
 }
 
 

@@ -146,6 +146,16 @@ for my $site (qw(grafana gitea php)) {
     takes("existing-portals/$site", $dir);
 }
 
+# Two nginx: the front has no module, so what it says of itself is all it needs.
+my $asked = place('forward-auth', map { "forward-auth/$_" }
+                                      qw(mfa.conf auth.conf front.conf));
+spew("$asked/mfa.conf", "mfa_templates templates;\n" . slurp("$asked/mfa.conf"));
+
+for my $name (qw(auth front)) {
+    copy("$asked/$name.conf", "$asked/nginx.conf");
+    takes("forward-auth/$name", $asked);
+}
+
 $tried{'quickstart/redis.conf'} = 1;        # by the demo
 is_deeply([sort keys %tried],
           [sort map { s{^\Q$root\E/examples/}{}r } glob "$root/examples/*/*.conf"],

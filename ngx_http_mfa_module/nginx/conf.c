@@ -5,6 +5,7 @@
 
 #include "nginx/body.h"
 #include "nginx/conf.h"
+#include "nginx/check.h"
 #include "nginx/pages.h"
 #include "nginx/template.h"
 #include "nginx/verify.h"
@@ -41,6 +42,8 @@ ngx_http_mfa_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&mcf->pages, cf->pool, 8,
                           sizeof(ngx_http_mfa_place_t)) != NGX_OK
         || ngx_array_init(&mcf->verifies, cf->pool, 4,
+                          sizeof(ngx_http_mfa_place_t)) != NGX_OK
+        || ngx_array_init(&mcf->checks, cf->pool, 4,
                           sizeof(ngx_http_mfa_place_t)) != NGX_OK)
     {
         return NULL;
@@ -132,7 +135,7 @@ ngx_http_mfa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_http_mfa_verify_merge(clcf, prev, conf);
 
-    return NGX_CONF_OK;
+    return ngx_http_mfa_check_merge(cf, prev, conf);
 }
 
 

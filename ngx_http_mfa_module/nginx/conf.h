@@ -74,6 +74,7 @@ typedef struct {
     ngx_array_t               gates;            /* ngx_http_mfa_place_t */
     ngx_array_t               pages;            /* ngx_http_mfa_place_t */
     ngx_array_t               verifies;         /* ngx_http_mfa_place_t */
+    ngx_array_t               checks;           /* ngx_http_mfa_place_t */
     mfa_str_t                *cookies;          /* all names of all portals */
     ngx_uint_t                n_cookies;
     ngx_http_mfa_links_t     *links;            /* this worker's, when used */
@@ -87,6 +88,7 @@ typedef struct {
     ngx_flag_t                pages;            /* the portal's pages live here */
     ngx_flag_t                report;           /* nobody is stopped */
     ngx_http_mfa_portal_t    *verify;           /* resources ask here, or NULL */
+    ngx_flag_t                check;            /* the verdict is the answer */
 } ngx_http_mfa_loc_conf_t;
 
 typedef struct {

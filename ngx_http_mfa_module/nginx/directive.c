@@ -551,7 +551,8 @@ header_names(ngx_conf_t *cf, ngx_http_mfa_headers_t *headers)
         headers->names[i].len = headers->prefix.len + suffix;
         headers->lower[i].len = headers->names[i].len;
 
-        p = ngx_pnalloc(cf->pool, headers->names[i].len * 2);
+        /* The name is wanted as a C string as well. */
+        p = ngx_pnalloc(cf->pool, headers->names[i].len * 2 + 1);
 
         if (p == NULL) {
             return NGX_ERROR;
@@ -559,7 +560,7 @@ header_names(ngx_conf_t *cf, ngx_http_mfa_headers_t *headers)
 
         headers->names[i].data = p;
         p = ngx_cpymem(p, headers->prefix.data, headers->prefix.len);
-        p = ngx_cpymem(p, identity_suffixes[i], suffix);
+        p = ngx_cpymem(p, identity_suffixes[i], suffix + 1);
         headers->lower[i].data = p;
         headers->hash[i] = ngx_hash_strlow(p, headers->names[i].data,
                                            headers->names[i].len);

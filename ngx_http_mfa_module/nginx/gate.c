@@ -7,6 +7,7 @@
  */
 
 #include "nginx/gate.h"
+#include "nginx/check.h"
 #include "nginx/output.h"
 #include "nginx/task.h"
 
@@ -160,7 +161,7 @@ deny(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
     ngx_http_mfa_portal_t  *portal;
 
     portal = gate->lcf->portal;
-    navigation = ngx_http_mfa_input_navigation(r);
+    navigation = !gate->lcf->check && ngx_http_mfa_input_navigation(r);
     gate->answered = 1;
 
     ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
@@ -176,6 +177,13 @@ deny(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
     } else if (navigation && r == r->main) {
         rc = ngx_http_mfa_output_to_page(r, portal,
                                          answers[gate->verdict].page);
+    } else if (gate->lcf->check
+               && ngx_http_mfa_check_lead(r, portal,
+                                          answers[gate->verdict].page)
+                  != NGX_OK)
+    {
+        rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
+
     } else {
         rc = ngx_http_mfa_output_problem(r, portal,
                                          answers[gate->verdict].status,

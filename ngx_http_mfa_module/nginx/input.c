@@ -598,8 +598,7 @@ push(ngx_http_request_t *r, ngx_http_mfa_headers_t *headers, ngx_uint_t i,
 {
     ngx_table_elt_t  *h;
 
-    /* A line break in a stored name must not become a header of its own. */
-    if (value.len == 0 || !mfa_str_printable(value)) {
+    if (value.len == 0) {
         return NGX_OK;
     }
 
@@ -617,6 +616,28 @@ push(ngx_http_request_t *r, ngx_http_mfa_headers_t *headers, ngx_uint_t i,
     h->value.len = value.len;
 
     return NGX_OK;
+}
+
+
+void
+ngx_http_mfa_input_identity(const mfa_who_t *who,
+    mfa_str_t values[NGX_HTTP_MFA_IDENTITY_N])
+{
+    ngx_uint_t  i;
+
+    values[0] = who->account.login;
+    values[1] = who->account.email;
+    values[2] = who->account.name;
+    values[3] = who->account.role;
+    values[4] = who->session.portal;
+    values[5] = mfa_str_from(mfa_level_name(who->session.level));
+
+    for (i = 0; i < NGX_HTTP_MFA_IDENTITY_N; i++) {
+        /* A line break in a stored name must not become a header of its own. */
+        if (!mfa_str_printable(values[i])) {
+            values[i].len = 0;
+        }
+    }
 }
 
 
@@ -649,12 +670,7 @@ ngx_http_mfa_input_identify(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    values[0] = who->account.login;
-    values[1] = who->account.email;
-    values[2] = who->account.name;
-    values[3] = who->account.role;
-    values[4] = who->session.portal;
-    values[5] = mfa_str_from(mfa_level_name(who->session.level));
+    ngx_http_mfa_input_identity(who, values);
 
     for (i = 0; i < NGX_HTTP_MFA_IDENTITY_N; i++) {
         if (push(r, headers, i, values[i]) != NGX_OK) {

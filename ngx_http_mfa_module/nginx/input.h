@@ -71,6 +71,11 @@ void ngx_http_mfa_input_env(ngx_http_request_t *r,
 mfa_str_t ngx_http_mfa_input_network(ngx_pool_t *pool, struct sockaddr *sa,
     ngx_str_t *text);
 
+/* What identity headers say of who, in the order of their names; empty where
+   the account has nothing to say or nothing that can stand in a header. */
+void ngx_http_mfa_input_identity(const mfa_who_t *who,
+    mfa_str_t values[NGX_HTTP_MFA_IDENTITY_N]);
+
 /* Replaces what identity headers there are by who's. */
 ngx_int_t ngx_http_mfa_input_identify(ngx_http_request_t *r,
     ngx_http_mfa_headers_t *headers, const mfa_who_t *who);

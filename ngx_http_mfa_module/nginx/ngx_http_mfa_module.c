@@ -7,6 +7,7 @@
  *   PRECONTENT   gate.c      who is this, may they pass?   (flow_gate, policy)
  *   content      pages.c     the portal's own pages, where mfa_pages stands
  *                verify.c    other resources ask, where mfa_verify stands
+ *                check.c     the verdict for other proxies: mfa_check
  *   filter       backstop.c  no success leaves a gated location unjudged
  *   timer        stream.c    what stays open is judged again
  *
@@ -17,6 +18,7 @@
 
 #include "nginx/assertion.h"
 #include "nginx/backstop.h"
+#include "nginx/check.h"
 #include "nginx/conf.h"
 #include "nginx/gate.h"
 #include "nginx/input.h"
@@ -97,6 +99,13 @@ static ngx_command_t  ngx_http_mfa_commands[] = {
       0,
       NULL },
 
+    { ngx_string("mfa_check"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_mfa_check,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("mfa_identity_headers"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_mfa_identity_headers,
@@ -141,6 +150,7 @@ ngx_http_mfa_init(ngx_conf_t *cf)
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
     if (ngx_http_mfa_check_conf(cf) != NGX_OK
+        || ngx_http_mfa_check_places(cf) != NGX_OK
         || ngx_http_mfa_assertion_check(cf) != NGX_OK
         || handler_add(cmcf, NGX_HTTP_POST_READ_PHASE,
                        ngx_http_mfa_input_handler) != NGX_OK

@@ -238,16 +238,13 @@ ngx_http_mfa_output_redirect(ngx_http_request_t *r, ngx_str_t *location)
 
 
 ngx_int_t
-ngx_http_mfa_output_to_page(ngx_http_request_t *r,
-    ngx_http_mfa_portal_t *portal, const char *page)
+ngx_http_mfa_output_page_url(ngx_http_request_t *r,
+    ngx_http_mfa_portal_t *portal, const char *page, mfa_str_t next,
+    ngx_str_t *url)
 {
     size_t      cap;
     u_char     *p;
     mfa_buf_t   out;
-    ngx_str_t   location;
-    mfa_str_t   next;
-
-    next = ngx_http_mfa_view(&r->unparsed_uri);
 
     if (!mfa_return_url_check(next) || mfa_str_is(next, "/")) {
         next.len = 0;
@@ -258,7 +255,7 @@ ngx_http_mfa_output_to_page(ngx_http_request_t *r,
     p = ngx_pnalloc(r->pool, cap);
 
     if (p == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NGX_ERROR;
     }
 
     mfa_buf_init(&out, p, cap);
@@ -270,10 +267,39 @@ ngx_http_mfa_output_to_page(ngx_http_request_t *r,
         mfa_form_escape(&out, next);
     }
 
-    location.data = out.data;
-    location.len = out.len;
+    url->data = out.data;
+    url->len = out.len;
+
+    return out.failed ? NGX_ERROR : NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_mfa_output_to_page(ngx_http_request_t *r,
+    ngx_http_mfa_portal_t *portal, const char *page)
+{
+    ngx_str_t  location;
+
+    if (ngx_http_mfa_output_page_url(r, portal, page,
+                                     ngx_http_mfa_view(&r->unparsed_uri),
+                                     &location)
+        != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
     return ngx_http_mfa_output_redirect(r, &location);
+}
+
+
+ngx_int_t
+ngx_http_mfa_output_empty(ngx_http_request_t *r, ngx_uint_t status)
+{
+    if (header_text(r, "Cache-Control", "no-store") != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return respond(r, status, NULL, NULL);
 }
 
 

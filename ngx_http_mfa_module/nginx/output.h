@@ -31,6 +31,15 @@ ngx_int_t ngx_http_mfa_output_redirect(ngx_http_request_t *r,
 ngx_int_t ngx_http_mfa_output_to_page(ngx_http_request_t *r,
     ngx_http_mfa_portal_t *portal, const char *page);
 
+/* The path of a page, with next as return URL when it can be one; NGX_OK, or
+   NGX_ERROR without memory. */
+ngx_int_t ngx_http_mfa_output_page_url(ngx_http_request_t *r,
+    ngx_http_mfa_portal_t *portal, const char *page, mfa_str_t next,
+    ngx_str_t *url);
+
+/* A status without a body, not to be stored by anybody. */
+ngx_int_t ngx_http_mfa_output_empty(ngx_http_request_t *r, ngx_uint_t status);
+
 /* application/problem+json (RFC 9457); page may be NULL. */
 ngx_int_t ngx_http_mfa_output_problem(ngx_http_request_t *r,
     ngx_http_mfa_portal_t *portal, ngx_uint_t status, const char *title,

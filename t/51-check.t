@@ -39,6 +39,7 @@ server {
     location = /check/admin { mfa admin; mfa_check; }
     location = /check/if { if ($arg_a) { set $b 1; } mfa_check; }
     location = /check/limit { limit_except GET { deny all; } mfa_check; }
+    location = /check/report { mfa_report on; mfa_check; }
     location = /check/inside { internal; mfa_check; }
     location /check/error { error_page 401 = @page; mfa_check; }
     location @page { mfa off; return 200 page; }
@@ -223,6 +224,15 @@ for my $claim ('X-Original-URI: /mfa/login', 'X-Original-URI: /public',
     is($nginx->get('/check', $claim)->{status}, 401,
        "what the proxy says decides nothing (security 65): $claim");
 }
+
+
+# --- under mfa_report ---
+
+is(identity($nginx->get('/check/report', "Cookie: $alice"), 'Remote-User'),
+   'Remote-User: alice', 'a check that only reports names who may');
+$answer = $nginx->get('/check/report', "Cookie: $half");
+is($answer->{status} . identity($answer, 'Remote-'), 204,
+   'and stops nobody who may not, but names nobody');
 
 
 # --- as a subrequest of the same nginx ---

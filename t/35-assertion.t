@@ -423,6 +423,37 @@ for (sort keys %file) {
 }
 
 
+# --- another key ---
+
+my $changing = $env->file('now.pem', MFA::Nginx::read_file("$dir/ec.pem"),
+                          0600);
+$alg   = 'ES256';
+$nginx = MFA::Nginx->start($dir, workers => 2, http =>
+    $env->conf(user => 'issuer "Example \\"A\\" \\\\ B";',
+               admin => 'require all; pages /adm/;')
+    . $servers =~ s/\bKEYFILE\b/$changing/r);
+
+ok(verified(assertion('/x', "Cookie: $bob")), 'before a reload: the old key');
+$env->file('now.pem', MFA::Nginx::read_file("$dir/other.pem"), 0600);
+ok(verified(assertion('/x', "Cookie: $bob")),
+   'a file that changes is not looked at before it');
+kill HUP => $nginx->pid;
+
+my $fresh;
+
+for (1 .. 100) {
+    $fresh = assertion('/x', "Cookie: $bob");
+    last if verified($fresh, $other);
+    select undef, undef, undef, 0.1;
+}
+
+my (undef, $renamed) = verified($fresh, $other);
+is($renamed->{kid}, $other->export_key_jwk_thumbprint('SHA256'),
+   'after a reload: the new key, under its own name');
+is(verified($fresh), undef, 'which the old one does not verify');
+is(join("\n", $nginx->stop), '', 'the error log is clean');
+
+
 # --- key files ---
 
 my $judge = MFA::Judge->new($env);

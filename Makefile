@@ -165,6 +165,7 @@ deps:                            #= install what building needs (sudo when not r
 deps-test: deps                  #= install what the tests need
 	@build-aux/deps.sh test
 	@build-aux/test-nginx.sh build/test-nginx
+	@build-aux/sshd.sh build/sshd
 	@cd t/e2e && if [ ! -e node_modules/.package-lock.json ] \
 	    || [ package-lock.json -nt node_modules/.package-lock.json ]; then \
 	        npm ci --no-audit --no-fund \

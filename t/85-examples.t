@@ -76,6 +76,7 @@ sub example {
 
     $tried{$name} = 1;
     $text =~ s{/etc/nginx/mfa/keys}{keys};
+    $text =~ s{unix:/run/nginx-mfa/}{unix:$scratch/};
     $text =~ s/^load_module.*/$load ? "load_module $load;" : ''/me;
     $text =~ s/(listen\s+)(?:127\.0\.0\.1:)?\d+( ssl)?;/
                $1 . '127.0.0.1:' . free_port() . ($2 || '') . ';'/gex;
@@ -146,6 +147,7 @@ for my $site (qw(grafana gitea php)) {
     takes("existing-portals/$site", $dir);
 }
 
+<<<<<<< HEAD
 # Two nginx: the front has no module, so what it says of itself is all it needs.
 my $asked = place('forward-auth', map { "forward-auth/$_" }
                                       qw(mfa.conf auth.conf front.conf));
@@ -155,6 +157,13 @@ for my $name (qw(auth front)) {
     copy("$asked/$name.conf", "$asked/nginx.conf");
     takes("forward-auth/$name", $asked);
 }
+=======
+my $ssh = place('ssh', 'quickstart/mfa.conf', 'ssh/verify.conf');
+spew("$ssh/nginx.conf", ($load ? "load_module $load;" : '')
+    . "\npid nginx.pid;\nevents { }\nhttp {\n    include mfa.conf;\n"
+    . "    include verify.conf;\n}\n");
+takes('ssh', $ssh);
+>>>>>>> 4095ed3 (examples/ssh: a real sshd asks for the portal's code through PAM)
 
 $tried{'quickstart/redis.conf'} = 1;        # by the demo
 is_deeply([sort keys %tried],

@@ -47,6 +47,12 @@ server {
     listen 127.0.0.1:PORT2 ssl;
     location / { proxy_pass SITE; }
 }
+server {
+    access_log DIR/access.log early;
+    listen 127.0.0.1:PORT3 ssl;
+    location / { root /nonexistent; }
+    location = /verify { mfa_verify user; }
+}
 EOC
 
 my $site = 'http://unix:' . $upstream->socket . ':';
@@ -160,6 +166,10 @@ for my $page ('login', 'code', 'logout', 'enrol/scan') {
 like(client($nginx->port(1), text('GET', '/x'), '-sess_out', "$dir/session"),
      qr{^HTTP/1\.1 200}m, 'a server without the gate');
 is(replayed(1, 'POST', '/x'), 'POST /x early=1 200', 'is left alone');
+
+client($nginx->port(2), text('GET', '/verify'), '-sess_out', "$dir/session");
+is(replayed(2, 'POST', '/verify'), 'POST /verify early=1 425',
+   'a question of another resource has to come again');
 
 is(join("\n", $nginx->stop), '', 'the log is clean');
 

@@ -58,6 +58,7 @@ ngx_http_mfa_verify(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_mfa_loc_conf_t  *lcf = conf;
 
     ngx_str_t                 *value;
+    ngx_http_mfa_srv_conf_t   *scf;
     ngx_http_core_loc_conf_t  *clcf;
     ngx_http_mfa_main_conf_t  *mcf;
 
@@ -80,6 +81,10 @@ ngx_http_mfa_verify(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     clcf->handler = ngx_http_mfa_verify_handler;
+
+    /* Its requests are looked at when they come in. */
+    scf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_mfa_module);
+    scf->used = 1;
 
     return ngx_http_mfa_place_add(cf, &mcf->verifies, lcf);
 }

@@ -414,7 +414,7 @@ static void
 names_are_guessed_within_the_limit_of_a_network(void **state)
 {
     int   i;
-    char  name[16];
+    char  name[20];
 
     (void) state;
 

@@ -107,6 +107,7 @@ server {
     location \@open   { mfa off; rewrite ^ /open/o.txt break; }
     location \@return { mfa user; return 200 "treasure"; }
     location /mfa/   { mfa user; mfa_pages; }
+    location /return { mfa user; return 200 "treasure"; }
 }
 EOC
 }
@@ -235,6 +236,8 @@ subtest 'Old HTTP is gated as new is (security 70)' => sub {
         like($answer->{raw}, qr/Login is required/, '- is told why');
     }
 
+    unlike(say_to('nginx', "GET /return\r\n")->{raw}, qr/treasure/,
+           'nor does it show what "return" says in a gated place');
     is(say_to('nginx', "GET /open/o.txt\r\n")->{raw}, "open file\n",
        'HTTP/0.9 works where nothing is gated');
     is(say_to('nginx', "GET /app HTTP/1.0\r\n$alice\r\n\r\n")->{status}, 200,

@@ -104,6 +104,13 @@ my @kinds = (
     ['SSI', '/ossi/all.html', 'location /ossi/ { mfa off; ssi on; }', part => 1],
     ['SSI in a gated place', '/ssi/all.html', 'location /ssi/ { ssi on; }'],
     ['SSI of return', '/ossi/return.html', '', part => 1, nobody => 1],
+    ['SSI of another portal', '/ossi/admin.html',
+        'location /admin/ { mfa admin; alias ROOT/files/; }'
+        . ' location /adm/ { mfa admin; mfa_pages; }', part => 1, nobody => 1],
+    ['a place of another portal', '/admin/s.txt', '', nobody => 1],
+    ['a gated place in an open one', '/outer/in',
+        'location /outer/ { mfa off; proxy_pass http://site/out/;'
+        . ' location /outer/in { mfa user; proxy_pass http://site/in/nested; } }'],
     ['addition', '/oadd/o.txt',
         'location /oadd/ { mfa off; addition_types *; add_before_body /proxy;'
         . ' add_after_body /files/s.txt; }', part => 1],
@@ -129,6 +136,10 @@ my @kinds = (
         . ' proxy_pass http://site/out/mirror; }'
         . ' location = /mirrored { internal; proxy_pass http://site/in/mirror; }',
         part => 1, behind => '/in/mirror'],
+    ['mirror of a gated place', '/mirror',
+        'location /mirror { mirror /mirrored-open; proxy_pass http://site/in/m2; }'
+        . ' location = /mirrored-open { internal; mfa off;'
+        . ' proxy_pass http://site/in/m3; }', behind => '/in/m3'],
     ['post_action', '/opost',
         'location /opost { mfa off; post_action /posted;'
         . ' proxy_pass http://site/out/post; }'
@@ -237,7 +248,7 @@ my @tricks = (
     ['Host that is an address', { host => '[::1]' }],
     ['no Host, HTTP/1.0', { h1 => 1, host => undef, version => '1.0' }],
     ['HTTP/1.0', { h1 => 1, version => '1.0' }],
-    ['two Hosts', { h1 => 1, hides => 1 }, 'Host: open.example'],
+    ['two Hosts', { hides => 1 }, 'Host: open.example'],
     ['no Host', { h1 => 1, host => undef, hides => 1 }],
     ['an absolute target', { h1 => 1,
         path => sub { "http://localhost$_[0]" } }],
@@ -351,6 +362,7 @@ sub _files {
             nest/in/s.txt index/index.html list/CANARY.txt random/s.txt
             dav/s.txt)),
         'ossi/all.html' => $include, 'ssi/all.html' => $include,
+        'ossi/admin.html' => '<!--#include virtual="/admin/s.txt" -->',
         'ossi/return.html' => '<!--#include virtual="/return" -->',
         'oadd/o.txt' => "open\n", 'oradd/o.txt' => "open\n",
     );

@@ -71,6 +71,9 @@ void ngx_http_mfa_input_env(ngx_http_request_t *r,
 mfa_str_t ngx_http_mfa_input_network(ngx_pool_t *pool, struct sockaddr *sa,
     ngx_str_t *text);
 
+/* $mfa_session: some characters of the token's hash; empty without a session. */
+mfa_str_t ngx_http_mfa_input_reference(const mfa_who_t *who);
+
 /* Replaces what identity headers there are by who's. */
 ngx_int_t ngx_http_mfa_input_identify(ngx_http_request_t *r,
     ngx_http_mfa_headers_t *headers, const mfa_who_t *who);

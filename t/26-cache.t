@@ -30,6 +30,7 @@ server {
     location /nameless/ { mfa_identity_headers off; proxy_pass SITE; }
     location /bare/ { proxy_pass_request_headers off; proxy_pass SITE; }
     location /path/ { proxy_cache_key $uri; proxy_pass SITE; }
+    location /gone/ { rewrite ^ /y? break; proxy_cache_key $request_uri; proxy_pass SITE; }
     location /report/ { mfa_report on; proxy_pass SITE; }
     location /off/ { mfa off; proxy_pass SITE; }
     location /ssi/ { mfa off; ssi on; proxy_cache off; root DIR; }
@@ -112,7 +113,7 @@ like($nginx->get('/ssi/p.html', $cookie{bob})->{body},
 my ($reference) = $env->session_key($token) =~ /:([^:]{12})[^:]*\z/;
 my $hidden = join '', map { sprintf '%%%02x', ord } split //, $reference;
 
-for my $path ("/x?$reference", "/path/$reference", "/path/$hidden") {
+for my $path ("/x?$reference", "/path/$reference", "/gone/$reference", "/path/$hidden") {
     is(fetch('alice', $path), '200 MISS alice', "$path is alice's");
     is(fetch('bob', $path), '200 MISS bob', 'and not passed on to bob');
 }

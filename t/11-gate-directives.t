@@ -125,6 +125,21 @@ refused('pages with the path of the portal', 'add "location /p/ \{ mfa_pages; \}
         portals => 'mfa_portal user { pages /p/; }',
         server => "location /x { mfa user; } # HERE\n"
                   . 'location /mfa/ { mfa user; mfa_pages; }');
+refused('more pages where the portal does not say they are',
+        '"mfa_pages" is not at the portal\'s pages path "/mfa/"',
+        in_server("mfa user;\nlocation /mfa/ { mfa_pages; }\n"
+                  . 'location /login/ { mfa_pages; } # HERE'));
+refused('more pages behind a regular expression',
+        '"mfa_pages" is not at the portal\'s pages path "/mfa/"',
+        in_server("mfa user;\nlocation /mfa/ { mfa_pages; }\n"
+                  . 'location ~ ^/mfa/login { mfa_pages; } # HERE'));
+refused('more pages of another portal', 'pages path "/mfa/"',
+        portals => "mfa_portal user { }\nmfa_portal admin { pages /a/; }",
+        server => "mfa user;\nlocation /mfa/ { mfa_pages; }\n"
+                  . 'location /a/ { mfa_pages; } # HERE');
+accepted('one page in a location of its own below the others',
+         server => "mfa user;\nlocation /mfa/ { mfa_pages; }\n"
+                   . 'location = /mfa/login { client_body_timeout 5s; mfa_pages; }');
 refused('mfa_pages without a portal',
         '"mfa_pages" in a place without a portal',
         in_server('location /mfa/ { mfa_pages; } # HERE'));

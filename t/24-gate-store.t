@@ -49,6 +49,7 @@ my $gated = <<'EOC';
         proxy_pass SITE;
     }
     location /cache/ {
+        mfa_identity_headers off;
         proxy_cache c;
         proxy_cache_background_update on;
         proxy_cache_use_stale updating;

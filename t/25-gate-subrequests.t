@@ -198,7 +198,7 @@ EOC
 "proxy_cache_path $ENV{TEST_NGINX_SERVROOT}/cache keys_zone=c:1m;\n"
 --- config eval
 "$::rest" . <<'EOC'
-    location /c { mfa user; proxy_cache c; proxy_cache_valid 200 1h; proxy_pass UPSTREAM; add_header X-Cache $upstream_cache_status; }
+    location /c { mfa user; mfa_identity_headers off; proxy_cache c; proxy_cache_valid 200 1h; proxy_pass UPSTREAM; add_header X-Cache $upstream_cache_status; }
 EOC
 --- request eval
 ['GET /c?body=treasure', 'GET /c?body=treasure', 'GET /c?body=treasure', 'HEAD /c?body=treasure']

@@ -112,6 +112,77 @@ has_header(ngx_http_request_t *r, const char *name)
 }
 
 
+#if (NGX_HTTP_CACHE)
+
+static ngx_uint_t
+names(const ngx_str_t *text, mfa_str_t reference)
+{
+    return text->len >= reference.len
+           && ngx_strlcasestrn(text->data, text->data + text->len,
+                               (u_char *) reference.data, reference.len - 1)
+              != NULL;
+}
+
+
+/* Whether an entry of the cache is this session's alone: its key holds
+   $mfa_session, and not because the client wrote it into its request. */
+static ngx_uint_t
+own_entry(ngx_http_request_t *r)
+{
+    ngx_str_t              *key;
+    mfa_str_t               reference;
+    ngx_uint_t              i;
+    ngx_http_mfa_judged_t  *judged;
+
+    judged = ngx_http_mfa_input_judged(r);
+
+    if (judged == NULL) {
+        return 0;
+    }
+
+    reference = ngx_http_mfa_input_reference(&judged->who);
+
+    if (reference.len == 0 || names(&r->main->request_line, reference)
+        || names(&r->uri, reference) || names(&r->args, reference))
+    {
+        return 0;
+    }
+
+    key = r->cache->keys.elts;
+
+    for (i = 0; i < r->cache->keys.nelts; i++) {
+        if (names(&key[i], reference)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* An answer to somebody by name must not become everybody's: nginx reads
+   cacheable only after the header filters. */
+static void
+cache_unshare(ngx_http_request_t *r, ngx_http_mfa_loc_conf_t *lcf)
+{
+    ngx_http_upstream_t  *u;
+
+    u = r->upstream;
+
+    if (lcf->headers && u && u->cacheable && r->cache && !r->cached
+        && u->conf->pass_request_headers && !own_entry(r))
+    {
+        u->cacheable = 0;
+    }
+}
+
+#else
+
+#define cache_unshare(r, lcf)
+
+#endif
+
+
 static ngx_int_t
 refuse(ngx_http_request_t *r)
 {
@@ -147,11 +218,17 @@ ngx_http_mfa_backstop(ngx_http_request_t *r)
 
     if (lcf->portal == NULL || lcf->report) {
         cookies_drop(r);
+
+        if (lcf->portal && on_record(r, lcf)) {
+            cache_unshare(r, lcf);
+        }
+
         return ngx_http_next_header_filter(r);
     }
 
     if (on_record(r, lcf)) {
         cookies_drop(r);
+        cache_unshare(r, lcf);
 
         ngx_str_set(&value, "private");
 

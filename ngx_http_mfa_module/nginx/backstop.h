@@ -5,7 +5,8 @@
  * where it should not) ends here with 403.
  *
  * It also drops Set-Cookie lines of an upstream that name our cookies, and marks
- * gated answers as private for caches.
+ * gated answers as private for caches; what a site has answered to somebody by
+ * name stays out of nginx's own cache, unless the key keeps sessions apart.
  */
 
 #ifndef NGX_HTTP_MFA_BACKSTOP_H

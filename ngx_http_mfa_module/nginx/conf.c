@@ -6,6 +6,7 @@
 #include "nginx/body.h"
 #include "nginx/conf.h"
 #include "nginx/check.h"
+#include "nginx/lint.h"
 #include "nginx/pages.h"
 #include "nginx/template.h"
 #include "nginx/verify.h"
@@ -134,6 +135,10 @@ ngx_http_mfa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     ngx_http_mfa_verify_merge(clcf, prev, conf);
+
+    if (ngx_http_mfa_lint_add(cf, conf, prev) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     return ngx_http_mfa_check_merge(cf, prev, conf);
 }
@@ -277,6 +282,44 @@ no_pages(ngx_conf_t *cf, ngx_http_mfa_portal_t *portal, u_char *file,
 }
 
 
+/* Whether mfa_pages stands at its portal's path, or at a page below it. */
+static ngx_uint_t
+at_pages(ngx_http_mfa_place_t *place)
+{
+    mfa_str_t                 pages;
+    ngx_http_mfa_loc_conf_t  *lcf;
+
+    lcf = place->location;
+    pages = lcf->portal->core.pages;
+
+#if (NGX_PCRE)
+    if (place->core->regex) {
+        return 0;
+    }
+#endif
+
+    return place->core->name.len >= pages.len
+           && ngx_strncmp(place->core->name.data, pages.data, pages.len) == 0;
+}
+
+
+static ngx_int_t
+wrong_path(ngx_conf_t *cf, ngx_http_mfa_place_t *place)
+{
+    ngx_str_t                 pages;
+    ngx_http_mfa_loc_conf_t  *lcf;
+
+    lcf = place->location;
+    pages.data = (u_char *) lcf->portal->core.pages.data;
+    pages.len = lcf->portal->core.pages.len;
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "\"mfa_pages\" is not at the portal's pages path \"%V\" "
+                  "in %s:%ui", &pages, place->file, place->line);
+    return NGX_ERROR;
+}
+
+
 ngx_int_t
 ngx_http_mfa_check_conf(ngx_conf_t *cf)
 {
@@ -332,6 +375,14 @@ ngx_http_mfa_check_conf(ngx_conf_t *cf)
         if (lcf->portal && !has_pages(mcf, servers[i], lcf->portal)) {
             return no_pages(cf, lcf->portal, servers[i]->file_name,
                             servers[i]->line);
+        }
+    }
+
+    place = mcf->pages.elts;
+
+    for (i = 0; i < mcf->pages.nelts; i++) {
+        if (!at_pages(&place[i])) {
+            return wrong_path(cf, &place[i]);
         }
     }
 

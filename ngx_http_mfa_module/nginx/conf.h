@@ -75,6 +75,7 @@ typedef struct {
     ngx_array_t               pages;            /* ngx_http_mfa_place_t */
     ngx_array_t               verifies;         /* ngx_http_mfa_place_t */
     ngx_array_t               checks;           /* ngx_http_mfa_place_t */
+    ngx_array_t               seen;             /* all locations: lint.c */
     mfa_str_t                *cookies;          /* all names of all portals */
     ngx_uint_t                n_cookies;
     ngx_http_mfa_links_t     *links;            /* this worker's, when used */

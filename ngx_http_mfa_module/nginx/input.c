@@ -10,7 +10,8 @@
 
 #include <openssl/rand.h>
 
-#define TOO_EARLY  425                      /* nginx has no name for it */
+#define SESSION_REFERENCE  12               /* characters of the token hash */
+#define TOO_EARLY          425              /* nginx has no name for it */
 
 static void ngx_http_mfa_input_cleanup(void *data);
 
@@ -589,6 +590,17 @@ ngx_http_mfa_input_env(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
     if (r->headers_in.user_agent) {
         env->agent = ngx_http_mfa_view(&r->headers_in.user_agent->value);
     }
+}
+
+
+mfa_str_t
+ngx_http_mfa_input_reference(const mfa_who_t *who)
+{
+    if (!who->has_session || who->hash.len < SESSION_REFERENCE) {
+        return mfa_lit("");
+    }
+
+    return (mfa_str_t) { who->hash.data, SESSION_REFERENCE };
 }
 
 

@@ -76,6 +76,9 @@ mfa_str_t ngx_http_mfa_input_network(ngx_pool_t *pool, struct sockaddr *sa,
 void ngx_http_mfa_input_identity(const mfa_who_t *who,
     mfa_str_t values[NGX_HTTP_MFA_IDENTITY_N]);
 
+/* $mfa_session: some characters of the token's hash; empty without a session. */
+mfa_str_t ngx_http_mfa_input_reference(const mfa_who_t *who);
+
 /* Replaces what identity headers there are by who's. */
 ngx_int_t ngx_http_mfa_input_identify(ngx_http_request_t *r,
     ngx_http_mfa_headers_t *headers, const mfa_who_t *who);

@@ -22,6 +22,7 @@
 #include "nginx/conf.h"
 #include "nginx/gate.h"
 #include "nginx/input.h"
+#include "nginx/lint.h"
 #include "nginx/variable.h"
 #include "nginx/verify.h"
 
@@ -159,6 +160,8 @@ ngx_http_mfa_init(ngx_conf_t *cf)
     {
         return NGX_ERROR;
     }
+
+    ngx_http_mfa_lint(cf);
 
     return ngx_http_mfa_backstop_init(cf);
 }

@@ -7,8 +7,6 @@
 #include "nginx/assertion.h"
 #include "nginx/input.h"
 
-#define SESSION_REFERENCE  12               /* characters of the token hash */
-
 typedef enum {
     VAR_USER = 0, VAR_EMAIL, VAR_NAME, VAR_ROLE, VAR_PORTAL, VAR_LEVEL,
     VAR_VERDICT, VAR_GRACE_LEFT, VAR_CODE_AGE, VAR_SESSION,
@@ -34,8 +32,6 @@ number(ngx_http_request_t *r, int64_t n)
 static mfa_str_t
 of_session(ngx_http_request_t *r, const mfa_who_t *who, variable_e which)
 {
-    size_t  len;
-
     switch (which) {
     case VAR_USER:
         return who->session.login;
@@ -46,9 +42,7 @@ of_session(ngx_http_request_t *r, const mfa_who_t *who, variable_e which)
                ? number(r, ngx_time() - who->session.code_at)
                : mfa_lit("");
     case VAR_SESSION:
-        len = who->hash.len < SESSION_REFERENCE ? who->hash.len
-                                                : SESSION_REFERENCE;
-        return (mfa_str_t) { who->hash.data, len };
+        return ngx_http_mfa_input_reference(who);
     default:
         return mfa_lit("");
     }

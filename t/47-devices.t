@@ -326,7 +326,7 @@ subtest 'Its owner sees and ends it, one or all (feature 100-05)' => sub {
     is(scalar keys %rows, 2, 'two');
     like($rows{$one}, qr/This browser/, 'one is this');
     unlike($rows{$two}, qr/This browser/, 'the other is not');
-    like($rows{$two}, qr/Trusted since \d{4}-.*until \d{4}-.*Last used \d{4}-/s,
+    like($rows{$two}, qr/Trusted since \d{4}-.*Until \d{4}-.*Last used \d{4}-/s,
          'with its times');
 
     is($browser->post('/mfa/security', [csrf => $browser->csrf,

@@ -29,7 +29,7 @@ my $canary = 'Canary-of-Redis-51c';
 my @commands = qw(
     decr exec exists expire get hdel hget hincrby hmget hset hsetnx incr
     multi select set ttl unlink unwatch watch xadd zadd zrange zrem
-    zremrangebyscore
+    zremrangebyrank zremrangebyscore zscore
 );
 
 
@@ -108,7 +108,8 @@ subtest 'A Redis user with nothing but the listed commands and keys suffices '
 {
     my $tomorrow = strftime('%Y-%m-%d', gmtime time + 86400);
     my $stage = MFA::Outage->new(without => 1,
-        portal => "session max=4; require new_since=$tomorrow;",
+        portal => "session max=4; remember_device 1d;
+                   require new_since=$tomorrow;",
         address => 'unix:FAKE', password => $canary,
         args => 'user=gate password_file=PASSWORD db=3 timeout=20s');
     my $redis = $stage->redis;
@@ -142,8 +143,13 @@ subtest 'A Redis user with nothing but the listed commands and keys suffices '
     $redis->call('ZREM', 'mfa:{user}:steps', 'carol');
     $browser->get('/mfa/code');
     my $code = MFA::Journey::totp($stage->key);
-    is($browser->post('/mfa/code', [csrf => $browser->csrf, code => $code])
-       ->story, '303 /', 'the code');
+    is($browser->post('/mfa/code', [csrf => $browser->csrf, code => $code,
+       remember => 1])->story, '303 /', 'the code, for this browser to be trusted');
+
+    $browser->forget('mfa_user');
+    $browser->get('/mfa/login');
+    is($browser->post('/mfa/login', [csrf => $browser->csrf, login => 'carol',
+       password => $stage->password])->story, '303 /', 'which it is');
 
     my $again = $stage->reader('carol', '/mfa/code', generation => 2);
     is($again->post('/mfa/code', [csrf => $again->csrf, code => $code])

@@ -13,8 +13,6 @@
 #include <string.h>
 #include <time.h>
 
-#define ID_CHARS  12                        /* shown of a hash */
-
 /* Sessions of one question; ending one takes three commands. */
 #define READ_AT_ONCE  24
 #define END_AT_ONCE   7
@@ -49,15 +47,6 @@ hashes(mfactl_t *ctl, mfa_str_t login)
 }
 
 
-static mfa_str_t
-short_id(mfa_str_t hash)
-{
-    hash.len = hash.len < ID_CHARS ? hash.len : ID_CHARS;
-
-    return hash;
-}
-
-
 /* Whether the gate would still take it for a session. */
 static int
 is_open(const mfactl_t *ctl, const mfa_session_t *session,
@@ -83,7 +72,7 @@ describe(const mfa_session_t *session, mfa_str_t hash)
 
     object = mfactl_print_need(json_object());
 
-    json_object_set_new(object, "id", mfactl_print_text(short_id(hash)));
+    json_object_set_new(object, "id", mfactl_print_text(mfa_session_short(hash)));
     json_object_set_new(object, "level", mfactl_print_text(
                         mfa_str_from(mfa_level_name(session->level))));
     json_object_set_new(object, "started", mfactl_print_time(session->created));
@@ -238,7 +227,7 @@ end_some(mfactl_t *ctl, mfa_str_t login, const mfa_str_t *hash, size_t n,
         at[i] = (mfa_at_t) op.n;
         mfa_store_session_end(&op, ctl->portal, login, hash[i]);
 
-        audit.detail = short_id(hash[i]);
+        audit.detail = mfa_session_short(hash[i]);
         mfa_store_audit(&op, ctl->portal, &audit);
         event[i] = mfa_op_at(&op);
     }

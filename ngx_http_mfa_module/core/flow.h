@@ -50,6 +50,8 @@ typedef enum {
 
 typedef struct {
     int64_t               now;              /* Unix time, set before every run */
+    int64_t               usec;             /* behind now, 0..999999: puts what
+                                               begins in one second in order */
     mfa_random_fn         random;
     const mfa_keyring_t  *keys;
     const mfa_portal_t   *portal;

@@ -136,6 +136,12 @@ open_session(mfa_flow_code_t *code)
     session->expires = session->password_at + env->portal->absolute_sec;
     session->code_at = env->now;
 
+    if (code->remember && env->portal->remember_sec) {
+        code->opening.trust = 1;
+        code->opening.device.secret_id = account->secret_id;
+        code->opening.device_hash = code->device_hash;
+    }
+
     mfa_flow_next(&code->flow, OPENED);
     mfa_attempt_forgive(&code->flow, account->login);
 

@@ -17,6 +17,8 @@ struct mfa_flow_code_s {
     /* Set by the caller. */
     mfa_who_t      who;                     /* from flow gate */
     mfa_str_t      code;
+    int            remember;                /* trust this browser from now on */
+    mfa_str_t      device_hash;             /* of its device, when it has one */
 
     /* Result, with DONE. */
     mfa_opening_t  opening;

@@ -1,7 +1,7 @@
 /*
  * Flow login, see flow_login.h:
  *
- *   charge network, account from it, account -> hash -> open session
+ *   charge network, account from it, account -> hash -> device -> open session
  *         \-> limited                              \-> refused; all audited
  */
 
@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { START, CHARGED, HASHED, OPENED, EVICTED, REFUSED };
+enum { START, CHARGED, HASHED, DEVICE, OPENED, EVICTED, REFUSED };
 
 
 static mfa_flow_e
@@ -110,8 +110,9 @@ charged(mfa_flow_login_t *login, const mfa_result_t *result)
 
 
 static mfa_flow_e
-open_session(mfa_flow_login_t *login)
+open_session(mfa_flow_login_t *login, int trusted)
 {
+    int                   half;
     mfa_audit_t           audit;
     mfa_session_t        *session;
     const mfa_env_t      *env;
@@ -122,14 +123,15 @@ open_session(mfa_flow_login_t *login)
     session->portal = env->portal->name;
     session->login = login->login;
     session->generation = login->account.generation;
-    session->level = MFA_LEVEL_PASSWORD;
+    half = login->account.enrolled && !trusted;
+    session->level = trusted ? MFA_LEVEL_MFA : MFA_LEVEL_PASSWORD;
     session->created = env->now;
-    session->expires = env->now + (login->account.enrolled
-                                   ? env->portal->half_sec
-                                   : env->portal->absolute_sec);
-    login->opening.half = login->account.enrolled != 0;
+    session->expires = env->now + (half ? env->portal->half_sec
+                                        : env->portal->absolute_sec);
+    login->opening.half = half;
     session->password_at = env->now;
-    session->code_at = 0;
+    /* No younger than the code that the browser is trusted for. */
+    session->code_at = trusted ? login->opening.device.code_at : 0;
     session->later = 0;
 
     mfa_flow_next(&login->flow, OPENED);
@@ -147,6 +149,66 @@ open_session(mfa_flow_login_t *login)
 }
 
 
+/* The password is right: the browser may stand in for the code. */
+static mfa_flow_e
+ask_device(mfa_flow_login_t *login)
+{
+    mfa_op_t             *op;
+    mfa_str_t             guess;
+    const mfa_portal_t   *portal;
+
+    portal = login->flow.env.portal;
+
+    if (login->device == NULL || portal->remember_sec == 0
+        || !login->account.enrolled)
+    {
+        return open_session(login, 0);
+    }
+
+    /* Another account's, as far as the token itself can tell. */
+    guess = (mfa_str_t) { login->device->login, login->device->login_len };
+
+    if (guess.len && !mfa_str_eq(guess, login->login)) {
+        return open_session(login, 0);
+    }
+
+    op = mfa_flow_next(&login->flow, DEVICE);
+    login->device_at = mfa_store_device_read(op, portal, login->login,
+                                             (mfa_str_t) { login->device->hash,
+                                                           MFA_HASH_CHARS });
+    return MFA_FLOW_STORE;
+}
+
+
+static mfa_flow_e
+device_read(mfa_flow_login_t *login, const mfa_result_t *result)
+{
+    mfa_str_t         hash;
+    mfa_tri_e         answer;
+    const mfa_env_t  *env;
+
+    env = &login->flow.env;
+    hash = (mfa_str_t) { login->device->hash, MFA_HASH_CHARS };
+    answer = mfa_store_device_decode(&login->flow.op, result, login->device_at,
+                                     hash, &login->opening.device);
+
+    if (answer == MFA_UNKNOWN) {
+        return mfa_flow_end(&login->flow, MFA_OUTCOME_UNAVAILABLE);
+    }
+
+    if (answer == MFA_NO
+        || !mfa_device_good(&login->opening.device, env->portal,
+                            &login->account, env->now))
+    {
+        return open_session(login, 0);
+    }
+
+    login->opening.device_hash = hash;
+
+    return open_session(login, 1);
+}
+
+
 static mfa_flow_e
 hashed(mfa_flow_login_t *login, const mfa_result_t *result)
 {
@@ -156,7 +218,7 @@ hashed(mfa_flow_login_t *login, const mfa_result_t *result)
         /* A dummy can never be right, whatever a driver says; an empty
            password never is. */
         if (login->flow.hash.setting.len && login->password.len) {
-            return open_session(login);
+            return ask_device(login);
         }
 
         /* fall through */
@@ -190,6 +252,8 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
         return charged(login, result);
     case HASHED:
         return hashed(login, result);
+    case DEVICE:
+        return device_read(login, result);
     case OPENED:
         return mfa_opening_check(flow, &login->opening, result, EVICTED);
     case EVICTED:

@@ -16,6 +16,7 @@ typedef struct {
     mfa_str_t      typed;                   /* login as typed */
     mfa_str_t      password;
     mfa_who_t      old;                     /* this browser's session, if any */
+    const mfa_session_token_t  *device;     /* its device's; NULL: none */
 
     /* Results, with DONE. */
     mfa_opening_t  opening;
@@ -25,6 +26,7 @@ typedef struct {
     mfa_str_t      login;                   /* canonical; empty: invalid */
     uint8_t        login_room[MFA_LOGIN_MAX];
     mfa_guess_t    guess;
+    mfa_device_at_t  device_at;
     mfa_outcome_e  refusal;
 } mfa_flow_login_t;
 

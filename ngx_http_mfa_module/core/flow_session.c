@@ -11,6 +11,67 @@
 enum { START, ENDED };
 
 
+static void
+device_audit(mfa_flow_t *flow, const mfa_opening_t *opening, const char *event,
+    mfa_str_t hash)
+{
+    mfa_audit_t  audit;
+
+    audit = mfa_flow_audit(flow, event, "ok", "", opening->session.login);
+    audit.detail = mfa_session_short(hash);
+    mfa_store_audit(&flow->op, flow->env.portal, &audit);
+}
+
+
+/* The browser's token is made anew with every code it is trusted for. */
+static int
+device_trust(mfa_flow_t *flow, mfa_opening_t *opening)
+{
+    mfa_str_t         hash;
+    mfa_device_t     *device;
+    const mfa_env_t  *env;
+
+    env = &flow->env;
+    device = &opening->device;
+
+    if (mfa_session_token_make(&opening->device_token, env->random,
+                               opening->session.login) != 0)
+    {
+        return -1;
+    }
+
+    device->portal = env->portal->name;
+    device->login = opening->session.login;
+    device->generation = opening->session.generation;
+    device->created = env->now;
+    device->expires = env->now + env->portal->remember_sec;
+    device->seen = env->now;
+    device->code_at = opening->session.code_at;
+    device->agent = env->agent;
+
+    if (opening->device_hash.len) {
+        mfa_store_device_end(&flow->op, env->portal, device->login,
+                             opening->device_hash);
+    }
+
+    hash = (mfa_str_t) { opening->device_token.hash, MFA_HASH_CHARS };
+    mfa_store_device_write(&flow->op, env->portal, device, env->usec, hash);
+    device_audit(flow, opening, "device-trust", hash);
+
+    return 0;
+}
+
+
+static void
+device_use(mfa_flow_t *flow, mfa_opening_t *opening)
+{
+    opening->device.seen = flow->env.now;
+    mfa_store_device_save(&flow->op, flow->env.portal, &opening->device,
+                          opening->device_hash, flow->env.now);
+    device_audit(flow, opening, "device-use", opening->device_hash);
+}
+
+
 int
 mfa_opening_add(mfa_flow_t *flow, mfa_opening_t *opening, const mfa_who_t *old,
     const mfa_audit_t *audit, const mfa_account_t *validated)
@@ -54,10 +115,20 @@ mfa_opening_add(mfa_flow_t *flow, mfa_opening_t *opening, const mfa_who_t *old,
 
     mfa_store_audit(op, portal, audit);
 
+    if (opening->trust) {
+        if (device_trust(flow, opening) != 0) {
+            return -1;
+        }
+
+    } else if (opening->device_hash.len) {
+        device_use(flow, opening);
+    }
+
     /* A half-login takes nobody's place: with the password alone one could
        otherwise push out the sessions of whoever has the code, too. */
     if (!opening->half) {
-        opening->excess_at = mfa_store_session_index(op, portal, session, hash);
+        opening->excess_at = mfa_store_session_index(op, portal, session,
+                                                     flow->env.usec, hash);
     }
 
     mfa_op_exec(op);

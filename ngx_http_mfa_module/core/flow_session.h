@@ -13,6 +13,14 @@ typedef struct {
     mfa_session_token_t  token;
     mfa_session_t        session;
     int                  half;              /* set: a half-login, not indexed */
+
+    /* Trusted browsers. */
+    int                  trust;             /* set: trust this one from now on;
+                                               device_token is a result then */
+    mfa_session_token_t  device_token;
+    mfa_device_t         device;            /* the one that is used or made */
+    mfa_str_t            device_hash;       /* the one presented, or empty: is
+                                               used, or with trust replaced */
     mfa_at_t             excess_at;
 } mfa_opening_t;
 
@@ -20,7 +28,8 @@ typedef struct {
  * Adds to the flow's op: the end of the old session (has_session of old), the
  * new one with its index, and in the index's transaction the event that tells of
  * it and, when validated is an account, its mark.  opening->session is complete
- * but for seen, address and agent, which are taken from env.
+ * but for seen, address and agent, which are taken from env.  A device that is
+ * made needs its secret_id, one that is used is complete.
  * 0, or -1 without randomness.
  */
 int mfa_opening_add(mfa_flow_t *flow, mfa_opening_t *opening,

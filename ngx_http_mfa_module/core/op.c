@@ -36,6 +36,8 @@ static const struct {
     { "ZADD",             INT },
     { "ZREM",             INT },
     { "ZREMRANGEBYSCORE", INT },
+    { "ZREMRANGEBYRANK",  INT },
+    { "ZSCORE",           STRING | NIL },
     { "ZRANGE",           ARRAY },
     { "XADD",             STRING },
     { "WATCH",            STATUS },
@@ -101,6 +103,28 @@ mfa_op_number(mfa_op_t *op, int64_t n)
 
     from = op->bytes.len;
     mfa_buf_int(&op->bytes, n);
+
+    if (op->bytes.failed) {
+        op->failed = 1;
+    }
+
+    mfa_op_arg(op, mfa_buf_since(&op->bytes, from));
+}
+
+
+void
+mfa_op_moment(mfa_op_t *op, int64_t sec, int64_t usec)
+{
+    size_t   from;
+    int64_t  unit;
+
+    from = op->bytes.len;
+    mfa_buf_int(&op->bytes, sec);
+    mfa_buf_byte(&op->bytes, '.');
+
+    for (unit = 100000; unit > 0; unit /= 10) {
+        mfa_buf_byte(&op->bytes, (uint8_t) ('0' + usec / unit % 10));
+    }
 
     if (op->bytes.failed) {
         op->failed = 1;

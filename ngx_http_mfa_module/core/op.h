@@ -89,6 +89,9 @@ void mfa_op_begin(mfa_op_t *op, const char *command);
 void mfa_op_arg(mfa_op_t *op, mfa_str_t arg);
 void mfa_op_word(mfa_op_t *op, const char *arg);
 void mfa_op_number(mfa_op_t *op, int64_t n);
+/* A score: seconds with six digits behind the point, which a double of this
+   century keeps apart. */
+void mfa_op_moment(mfa_op_t *op, int64_t sec, int64_t usec);
 /* An argument joined of n parts, kept in the op. */
 void mfa_op_joined(mfa_op_t *op, const mfa_str_t *parts, size_t n);
 /* The place of the command begun last. */

@@ -60,7 +60,20 @@
     X(LOGGED_OUT,  "logged_out")  /* flag: just logged out */                 \
     X(DONE,        "done")        /* flag: what was asked for is done */      \
     X(SINCE,       "since")       /* text: when this session began */         \
-    X(ADDRESS,     "address")     /* text: where it was opened from */
+    X(ADDRESS,     "address")     /* text: where it was opened from */        \
+    X(SESSIONS,    "sessions")    /* list: open sessions, newest first */     \
+    X(OTHERS,      "others")      /* flag: there is another than this */      \
+    X(DEVICES,     "devices")     /* list: trusted browsers, newest first */  \
+    X(HAS_DEVICES, "has_devices") /* flag: there is one */                    \
+    X(REF,         "ref")         /* text: names a row's session, browser */  \
+    X(THIS,        "this")        /* flag: the row is this session, browser */\
+    X(BEGUN,       "begun")       /* text: date and time of a row */          \
+    X(SEEN,        "seen")        /* text: the same, last time */             \
+    X(UNTIL,       "until")       /* text: a date, end of a trust */          \
+    X(AGENT,       "agent")       /* text: browser and system of a row */     \
+    X(REMEMBER,    "remember")    /* flag: browsers can be trusted */         \
+    X(REMEMBER_DAYS, "remember_days")   /* number: for how long */            \
+    X(REMEMBER_HOURS, "remember_hours") /* number: when under two days */
 
 /* Error codes: data-mfa-error, translated as "error_CODE" ('-' as '_'). */
 #define MFA_PAGE_ERRORS(X)                                                    \

@@ -204,6 +204,19 @@ set_session(mfa_portal_t *portal, const args_t *args)
 
 
 static int
+set_remember_device(mfa_portal_t *portal, const args_t *args)
+{
+    if (mfa_str_is(args->argv[1], "off")) {
+        portal->remember_sec = 0;
+        return 0;
+    }
+
+    return set_span(args, args->argv[1], 1, MFA_REMEMBER_MAX_SEC,
+                    &portal->remember_sec);
+}
+
+
+static int
 set_algorithm(mfa_portal_t *portal, const args_t *args, mfa_str_t v)
 {
     if (mfa_str_is(v, "sha1")) {
@@ -506,6 +519,7 @@ static const directive_t  directives[] = {
     { "require",       1, 1, set_require },
     { "grace",         1, 1, set_grace },
     { "session",       1, 5, set_session },
+    { "remember_device", 1, 1, set_remember_device },
     { "totp",          1, 4, set_totp },
     { "limit",         1, 3, set_limit },
     { "cookie",        1, 4, set_cookie },

@@ -12,6 +12,7 @@
 
 #define MFA_PORTAL_NAME_MAX  32             /* characters of [a-z0-9_-] */
 #define MFA_PORTAL_LOCALES_MAX  8
+#define MFA_REMEMBER_MAX_SEC (90 * 86400)
 #define MFA_GRACE_MAX_SEC    (365 * 86400)  /* features.md: 0..365 days */
 
 typedef enum {
@@ -40,6 +41,8 @@ typedef struct {
     int64_t            half_sec;            /* password to code */
     int64_t            recheck_sec;         /* open answers are judged again */
     int64_t            max_sessions;        /* for each account */
+
+    int64_t            remember_sec;        /* trust in a browser; 0: off */
 
     mfa_totp_params_t  totp;
 

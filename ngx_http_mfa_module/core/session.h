@@ -50,6 +50,11 @@ void mfa_session_encode(mfa_buf_t *out, const mfa_session_t *session,
 int mfa_session_decode(mfa_session_t *session, mfa_str_t record,
     mfa_str_t hash);
 
+#define MFA_SESSION_SHORT  12               /* characters shown of a hash */
+
+/* What a hash is named by where it is shown: worth nothing as a cookie. */
+mfa_str_t mfa_session_short(mfa_str_t hash);
+
 /* "none", "password", "mfa". */
 const char *mfa_level_name(mfa_level_e level);
 

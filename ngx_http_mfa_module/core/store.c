@@ -109,7 +109,7 @@ session_record(mfa_op_t *op, const mfa_session_t *session, mfa_str_t hash)
 
 mfa_at_t
 mfa_store_session_index(mfa_op_t *op, const mfa_portal_t *portal,
-    const mfa_session_t *session, mfa_str_t hash)
+    const mfa_session_t *session, int64_t usec, mfa_str_t hash)
 {
     mfa_op_begin(op, "ZREMRANGEBYSCORE");
     mfa_key_sessions(op, portal, session->login);
@@ -118,7 +118,7 @@ mfa_store_session_index(mfa_op_t *op, const mfa_portal_t *portal,
 
     mfa_op_begin(op, "ZADD");
     mfa_key_sessions(op, portal, session->login);
-    mfa_op_number(op, session->created);
+    mfa_op_moment(op, session->seen, usec);
     mfa_op_arg(op, hash);
 
     mfa_op_begin(op, "EXPIRE");

@@ -13,7 +13,9 @@
  *   mfa:{P}:unenrolled                zset    required, no factor; score deadline
  *   mfa:{P}:not-required              zset    no requirement
  *   mfa:{P}:steps                     zset    last accepted TOTP step
- *   mfa:{P}:sessions:LOGIN            zset    token hashes by start time
+ *   mfa:{P}:sessions:LOGIN            zset    token hashes by when opened
+ *   mfa:{P}:devices:LOGIN             zset    token hashes of trusted browsers
+ *   mfa:{P}:device:HASH               string  device.h; TTL
  *   mfa:{P}:audit                     stream  events
  *   mfa:session:HASH                  string  session.h; TTL
  *   mfa:enrolment:HASH                string  a session's pending secret; TTL
@@ -25,6 +27,7 @@
 #define MFA_STORE_H
 
 #include "core/account.h"
+#include "core/device.h"
 #include "core/op.h"
 #include "core/portal.h"
 #include "core/session.h"
@@ -56,10 +59,10 @@ mfa_tri_e mfa_store_session_decode(const mfa_op_t *op,
     const mfa_result_t *result, mfa_at_t at, const mfa_portal_t *portal,
     mfa_str_t hash, mfa_session_t *session, int *foreign);
 
-/* Inside a transaction: puts a new session in its account's index; the answer
-   is the list of hashes that are too many then. */
+/* Inside a transaction: puts a session opened now (seen, and usec behind it) in
+   its account's index; the answer is the list of hashes that are too many. */
 mfa_at_t mfa_store_session_index(mfa_op_t *op, const mfa_portal_t *portal,
-    const mfa_session_t *session, mfa_str_t hash);
+    const mfa_session_t *session, int64_t usec, mfa_str_t hash);
 /* Writes a new session's record (TTL from its times); after its index. */
 void mfa_store_session_write(mfa_op_t *op, const mfa_portal_t *portal,
     const mfa_session_t *session, mfa_str_t hash);
@@ -76,6 +79,36 @@ void mfa_store_session_end(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login, mfa_str_t hash);
 /* The token hashes of an account's sessions, oldest first. */
 mfa_at_t mfa_store_session_list(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login);
+
+
+/* --- trusted browsers: the index says which there are, a record how one came
+   to be; neither is worth anything without the other --- */
+
+typedef struct {
+    mfa_at_t  listed;
+    mfa_at_t  record;
+} mfa_device_at_t;
+
+/* Reads a device of login, record and whether it is in the index. */
+mfa_device_at_t mfa_store_device_read(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login, mfa_str_t hash);
+/* MFA_YES and *device, MFA_NO: none, or not one that is this, MFA_UNKNOWN: the
+   store did not answer. */
+mfa_tri_e mfa_store_device_decode(const mfa_op_t *op,
+    const mfa_result_t *result, mfa_device_at_t at, mfa_str_t hash,
+    mfa_device_t *device);
+/* Inside a transaction: a new device, made now (seen, and usec behind it); the
+   oldest over MFA_DEVICES_MAX leave the index. */
+void mfa_store_device_write(mfa_op_t *op, const mfa_portal_t *portal,
+    const mfa_device_t *device, int64_t usec, mfa_str_t hash);
+/* Writes one that exists, with its time left; gone: stays gone. */
+void mfa_store_device_save(mfa_op_t *op, const mfa_portal_t *portal,
+    const mfa_device_t *device, mfa_str_t hash, int64_t now);
+void mfa_store_device_end(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login, mfa_str_t hash);
+/* The token hashes of an account's devices, oldest first. */
+mfa_at_t mfa_store_device_list(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login);
 
 

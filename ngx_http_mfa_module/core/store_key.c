@@ -56,6 +56,28 @@ mfa_key_session(mfa_op_t *op, mfa_str_t hash)
 
 
 void
+mfa_key_devices(mfa_op_t *op, const mfa_portal_t *portal, mfa_str_t login)
+{
+    mfa_str_t  parts[] = {
+        mfa_lit("mfa:{"), portal->name, mfa_lit("}:devices:"), login
+    };
+
+    mfa_op_joined(op, parts, 4);
+}
+
+
+void
+mfa_key_device(mfa_op_t *op, const mfa_portal_t *portal, mfa_str_t hash)
+{
+    mfa_str_t  parts[] = {
+        mfa_lit("mfa:{"), portal->name, mfa_lit("}:device:"), hash
+    };
+
+    mfa_op_joined(op, parts, 4);
+}
+
+
+void
 mfa_key_enrolment(mfa_op_t *op, mfa_str_t hash)
 {
     mfa_str_t  parts[] = { mfa_lit("mfa:enrolment:"), hash };

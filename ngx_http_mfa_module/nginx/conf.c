@@ -211,7 +211,7 @@ ngx_http_mfa_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    mcf->cookies = ngx_palloc(cf->pool, 4 * n * sizeof(mfa_str_t));
+    mcf->cookies = ngx_palloc(cf->pool, 6 * n * sizeof(mfa_str_t));
 
     if (mcf->cookies == NULL) {
         return NGX_CONF_ERROR;
@@ -222,6 +222,8 @@ ngx_http_mfa_init_main_conf(ngx_conf_t *cf, void *conf)
         mcf->cookies[mcf->n_cookies++] = portals[i]->core.cookie_plain;
         mcf->cookies[mcf->n_cookies++] = portals[i]->login_cookie;
         mcf->cookies[mcf->n_cookies++] = portals[i]->login_cookie_plain;
+        mcf->cookies[mcf->n_cookies++] = portals[i]->device_cookie;
+        mcf->cookies[mcf->n_cookies++] = portals[i]->device_cookie_plain;
 
         if (portals[i]->templates.len == 0) {
             portals[i]->templates = mcf->templates;

@@ -34,6 +34,8 @@ typedef struct {
     ngx_uint_t             index;               /* in portals */
     mfa_str_t              login_cookie;        /* the form's, before a session */
     mfa_str_t              login_cookie_plain;
+    mfa_str_t              device_cookie;       /* of a trusted browser */
+    mfa_str_t              device_cookie_plain;
     ngx_str_t              templates;           /* folder; empty: the default */
     ngx_http_mfa_theme_t  *themes;              /* n_locales of them */
     ngx_str_t              style;               /* the rendered style sheet */

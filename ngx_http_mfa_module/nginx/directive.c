@@ -245,28 +245,29 @@ ngx_http_mfa_portal_unknown(ngx_conf_t *cf, ngx_str_t *name)
 }
 
 
-/* The cookie that binds the login form: named like the session's. */
+/* The cookies beside the session's are named like it. */
 static ngx_int_t
-login_cookie(ngx_conf_t *cf, ngx_http_mfa_portal_t *portal)
+cookie_beside(ngx_conf_t *cf, ngx_http_mfa_portal_t *portal, const char *suffix,
+    mfa_str_t *name, mfa_str_t *plain)
 {
     size_t      len, cut;
     u_char     *p;
-    mfa_str_t  *name;
+    mfa_str_t  *session;
 
-    name = &portal->core.cookie_name;
-    len = name->len + sizeof("_login") - 1;
+    session = &portal->core.cookie_name;
+    len = session->len + ngx_strlen(suffix);
     p = ngx_pnalloc(cf->pool, len);
 
     if (p == NULL) {
         return NGX_ERROR;
     }
 
-    (void) ngx_cpymem(ngx_cpymem(p, name->data, name->len), "_login",
-                      sizeof("_login") - 1);
+    (void) ngx_cpymem(ngx_cpymem(p, session->data, session->len), suffix,
+                      ngx_strlen(suffix));
 
-    cut = name->len - portal->core.cookie_plain.len;
-    portal->login_cookie = (mfa_str_t) { p, len };
-    portal->login_cookie_plain = (mfa_str_t) { p + cut, len - cut };
+    cut = session->len - portal->core.cookie_plain.len;
+    *name = (mfa_str_t) { p, len };
+    *plain = (mfa_str_t) { p + cut, len - cut };
 
     return NGX_OK;
 }
@@ -328,7 +329,15 @@ ngx_http_mfa_portal(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return refuse(cf, "mfa_portal", &why);
     }
 
-    return login_cookie(cf, portal) == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
+    if (cookie_beside(cf, portal, "_login", &portal->login_cookie,
+                      &portal->login_cookie_plain) != NGX_OK
+        || cookie_beside(cf, portal, "_device", &portal->device_cookie,
+                         &portal->device_cookie_plain) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
 }
 
 

@@ -237,6 +237,9 @@ collect(ngx_http_request_t *r, ngx_http_mfa_main_conf_t *mcf,
         mfa_cookie_find(&m->cookies[i].login, view,
                         tls ? portals[i]->login_cookie
                             : portals[i]->login_cookie_plain);
+        mfa_cookie_find(&m->cookies[i].device, view,
+                        tls ? portals[i]->device_cookie
+                            : portals[i]->device_cookie_plain);
     }
 }
 

@@ -14,6 +14,7 @@
 typedef struct {
     mfa_cookie_t           session;
     mfa_cookie_t           login;
+    mfa_cookie_t           device;
 } ngx_http_mfa_cookies_t;
 
 /* Who is there, once a gate flow has told, for the portal it told of. */

@@ -372,7 +372,7 @@ ngx_http_mfa_output_json(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
 
 ngx_int_t
 ngx_http_mfa_output_cookie(ngx_http_request_t *r,
-    ngx_http_mfa_portal_t *portal, ngx_uint_t login, mfa_str_t value,
+    ngx_http_mfa_portal_t *portal, ngx_uint_t kind, mfa_str_t value,
     ngx_int_t max_age)
 {
     u_char     *p;
@@ -387,11 +387,18 @@ ngx_http_mfa_output_cookie(ngx_http_request_t *r,
     plain = 1;
 #endif
 
-    if (login) {
+    switch (kind) {
+    case NGX_HTTP_MFA_COOKIE_LOGIN:
         name = plain ? portal->login_cookie_plain : portal->login_cookie;
+        break;
 
-    } else {
+    case NGX_HTTP_MFA_COOKIE_DEVICE:
+        name = plain ? portal->device_cookie_plain : portal->device_cookie;
+        break;
+
+    default:
         name = plain ? portal->core.cookie_plain : portal->core.cookie_name;
+        break;
     }
 
     p = ngx_pnalloc(r->pool, 1024);
@@ -409,7 +416,7 @@ ngx_http_mfa_output_cookie(ngx_http_request_t *r,
     mfa_buf_cstr(&out, portal->core.cookie_strict ? "; SameSite=Strict"
                                                   : "; SameSite=Lax");
 
-    if (portal->core.cookie_domain.len && !login) {
+    if (portal->core.cookie_domain.len && kind != NGX_HTTP_MFA_COOKIE_LOGIN) {
         mfa_buf_cstr(&out, "; Domain=");
         mfa_buf_str(&out, portal->core.cookie_domain);
     }

@@ -49,7 +49,8 @@ code_done(ngx_http_request_t *r, void *data)
 void
 ngx_http_mfa_code_post(ngx_http_mfa_visit_t *v)
 {
-    mfa_flow_code_t  *code;
+    mfa_flow_code_t            *code;
+    const mfa_session_token_t  *device;
 
     code = ngx_palloc(v->request->pool, sizeof(mfa_flow_code_t));
 
@@ -61,6 +62,12 @@ ngx_http_mfa_code_post(ngx_http_mfa_visit_t *v)
     mfa_flow_code_init(code);
     code->who = *v->who;
     code->code = mfa_form_value(&v->form, "code");
+    code->remember = mfa_form_value(&v->form, "remember").len != 0;
+    device = ngx_http_mfa_visit_device(v);
+
+    if (device) {
+        code->device_hash = (mfa_str_t) { device->hash, MFA_HASH_CHARS };
+    }
 
     v->flow = code;
     ngx_http_mfa_visit_run(v, code_done);

@@ -147,6 +147,7 @@ ngx_http_mfa_login_post(ngx_http_mfa_visit_t *v)
     login->typed = mfa_form_value(&v->form, "login");
     login->password = mfa_form_value(&v->form, "password");
     login->old = *v->who;
+    login->device = ngx_http_mfa_visit_device(v);
 
     v->flow = login;
     ngx_http_mfa_visit_run(v, login_done);

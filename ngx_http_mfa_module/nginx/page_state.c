@@ -1,5 +1,5 @@
 /*
- * Pages that only tell how things stand: lockout, block, outage, security.
+ * Pages that only tell how things stand: lockout, block, outage.
  */
 
 #include "nginx/pages.h"
@@ -38,23 +38,5 @@ void
 ngx_http_mfa_unavailable_get(ngx_http_mfa_visit_t *v)
 {
     /* The store has just answered: there is nothing to wait for. */
-    ngx_http_mfa_visit_onward(v, v->who->verdict);
-}
-
-
-void
-ngx_http_mfa_security_get(ngx_http_mfa_visit_t *v)
-{
-    if (v->who->verdict == MFA_VERDICT_ALLOW
-        || v->who->verdict == MFA_VERDICT_ENROL)
-    {
-        ngx_http_mfa_set_flag(v, MFA_VAR_DONE,
-                              mfa_form_value(&v->query, "done").len != 0);
-        ngx_http_mfa_visit_page(v, NGX_HTTP_OK, MFA_PAGE_SECURITY,
-                                MFA_ERR_NONE);
-        return;
-    }
-
-    v->next = (mfa_str_t) { NULL, 0 };
     ngx_http_mfa_visit_onward(v, v->who->verdict);
 }

@@ -22,7 +22,7 @@ static const ngx_http_mfa_endpoint_t  endpoints[] = {
     { "locked",      ngx_http_mfa_locked_get,      NULL,                    0 },
     { "blocked",     ngx_http_mfa_blocked_get,     NULL,                    0 },
     { "unavailable", ngx_http_mfa_unavailable_get, NULL,                    0 },
-    { "security",    ngx_http_mfa_security_get,    NULL,                    0 },
+    { "security",    ngx_http_mfa_security_get, ngx_http_mfa_security_post, 0 },
     { "logout",      NULL,                         ngx_http_mfa_logout_post, 0 },
     { NULL, NULL, NULL, 0 }
 };

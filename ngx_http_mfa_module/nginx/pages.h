@@ -36,6 +36,7 @@ struct ngx_http_mfa_visit_s {
     mfa_form_t                     query;
     mfa_str_t                      next;        /* checked, or empty */
     mfa_session_token_t            token;       /* of the cookie */
+    mfa_session_token_t            device;      /* of the device's, if asked */
     mfa_flow_gate_t               *gate;
     mfa_who_t                     *who;         /* the gate's */
     void                          *flow;        /* the endpoint's own */
@@ -60,9 +61,13 @@ void ngx_http_mfa_visit_onward(ngx_http_mfa_visit_t *v, mfa_verdict_e verdict);
    for what the person can correct. */
 void ngx_http_mfa_visit_outcome(ngx_http_mfa_visit_t *v, mfa_flow_t *flow,
     mfa_page_e page, mfa_error_e refused);
-/* Sets the cookie of an opened session; NGX_ERROR ends nothing. */
+/* Sets the cookie of an opened session, and of a browser that is trusted with
+   it; NGX_ERROR ends nothing. */
 ngx_int_t ngx_http_mfa_visit_opened(ngx_http_mfa_visit_t *v,
     const mfa_opening_t *opening);
+/* The token of this browser's device cookie, NULL when there is none to take
+   seriously. */
+const mfa_session_token_t *ngx_http_mfa_visit_device(ngx_http_mfa_visit_t *v);
 /* Runs the endpoint's own flow (v->flow), then calls done. */
 void ngx_http_mfa_visit_run(ngx_http_mfa_visit_t *v,
     ngx_http_mfa_task_done_pt done);
@@ -94,6 +99,7 @@ void ngx_http_mfa_done_get(ngx_http_mfa_visit_t *v);
 void ngx_http_mfa_locked_get(ngx_http_mfa_visit_t *v);      /* page_state.c */
 void ngx_http_mfa_blocked_get(ngx_http_mfa_visit_t *v);
 void ngx_http_mfa_unavailable_get(ngx_http_mfa_visit_t *v);
-void ngx_http_mfa_security_get(ngx_http_mfa_visit_t *v);
+void ngx_http_mfa_security_get(ngx_http_mfa_visit_t *v); /* page_security.c */
+void ngx_http_mfa_security_post(ngx_http_mfa_visit_t *v);
 
 #endif /* NGX_HTTP_MFA_PAGES_H */

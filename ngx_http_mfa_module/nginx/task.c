@@ -132,6 +132,31 @@ hash_ask(ngx_http_mfa_task_t *task)
 }
 
 
+/*
+ * The clock of this turn of the event loop.  It stands still during a turn, so
+ * a count stands in for the microseconds: what one worker does later sorts later.
+ */
+static void
+clock_set(mfa_env_t *env)
+{
+    ngx_time_t  *tp;
+
+    static ngx_time_t  last;
+    static ngx_uint_t  count;
+
+    tp = ngx_timeofday();
+
+    if (tp->sec != last.sec || tp->msec != last.msec) {
+        last = *tp;
+        count = 0;
+    }
+
+    env->now = tp->sec;
+    env->usec = (int64_t) tp->msec * 1000 + count;
+    count += count < 999;
+}
+
+
 /* Goes on until the flow waits or ends. */
 static ngx_int_t
 advance(ngx_http_mfa_task_t *task, const mfa_result_t *result)
@@ -140,7 +165,7 @@ advance(ngx_http_mfa_task_t *task, const mfa_result_t *result)
     mfa_result_t  none;
 
     for ( ;; ) {
-        task->flow->env.now = ngx_time();
+        clock_set(&task->flow->env);
 
         switch (task->flow->run(task->flow, result)) {
         case MFA_FLOW_STORE:

@@ -122,6 +122,57 @@ ngx_http_mfa_set_login_token(ngx_http_mfa_visit_t *v)
 }
 
 
+/* Two of them in one request, or one that is no token, are none: the store is
+   not asked. */
+const mfa_session_token_t *
+ngx_http_mfa_visit_device(ngx_http_mfa_visit_t *v)
+{
+    mfa_cookie_t              *cookie;
+    ngx_http_mfa_main_t       *m;
+    ngx_http_mfa_main_conf_t  *mcf;
+
+    mcf = ngx_http_get_module_main_conf(v->request, ngx_http_mfa_module);
+    m = ngx_http_mfa_input_find(v->request);
+
+    if (m == NULL || v->portal->core.remember_sec == 0) {
+        return NULL;
+    }
+
+    cookie = &m->cookies[v->portal->index].device;
+
+    if (cookie->n != 1
+        || mfa_session_token_parse(&v->device, mcf->keys, cookie->value) != 0)
+    {
+        return NULL;
+    }
+
+    return &v->device;
+}
+
+
+/* For how long a browser would be trusted, as the code page offers it. */
+static void
+model_remember(ngx_http_mfa_visit_t *v)
+{
+    int64_t  sec;
+
+    sec = v->portal->core.remember_sec;
+
+    if (sec == 0) {
+        return;
+    }
+
+    ngx_http_mfa_set_flag(v, MFA_VAR_REMEMBER, 1);
+
+    if (sec >= 2 * 86400) {
+        ngx_http_mfa_set_number(v, MFA_VAR_REMEMBER_DAYS, sec / 86400);
+
+    } else {
+        ngx_http_mfa_set_number(v, MFA_VAR_REMEMBER_HOURS, (sec + 3599) / 3600);
+    }
+}
+
+
 static void
 model_grace(ngx_http_mfa_visit_t *v)
 {
@@ -185,6 +236,7 @@ model_person(ngx_http_mfa_visit_t *v)
         }
 
         model_grace(v);
+        model_remember(v);
     }
 
     return set_token(v, "session",
@@ -380,8 +432,9 @@ ngx_http_mfa_visit_outcome(ngx_http_mfa_visit_t *v, mfa_flow_t *flow,
 }
 
 
-ngx_int_t
-ngx_http_mfa_visit_opened(ngx_http_mfa_visit_t *v, const mfa_opening_t *opening)
+static ngx_int_t
+token_cookie(ngx_http_mfa_visit_t *v, ngx_uint_t kind,
+    const mfa_session_token_t *token, ngx_int_t max_age)
 {
     u_char                    *p;
     mfa_buf_t                  out;
@@ -396,12 +449,27 @@ ngx_http_mfa_visit_opened(ngx_http_mfa_visit_t *v, const mfa_opening_t *opening)
 
     mfa_buf_init(&out, p, MFA_SESSION_COOKIE_MAX);
 
-    if (mfa_session_token_encode(&opening->token, mcf->keys, &out) != 0) {
+    if (mfa_session_token_encode(token, mcf->keys, &out) != 0) {
         return NGX_ERROR;
     }
 
-    return ngx_http_mfa_output_cookie(v->request, v->portal, 0,
-                                      mfa_buf_since(&out, 0), -1);
+    return ngx_http_mfa_output_cookie(v->request, v->portal, kind,
+                                      mfa_buf_since(&out, 0), max_age);
+}
+
+
+ngx_int_t
+ngx_http_mfa_visit_opened(ngx_http_mfa_visit_t *v, const mfa_opening_t *opening)
+{
+    if (opening->trust
+        && token_cookie(v, NGX_HTTP_MFA_COOKIE_DEVICE, &opening->device_token,
+                        (ngx_int_t) v->portal->core.remember_sec)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return token_cookie(v, NGX_HTTP_MFA_COOKIE_SESSION, &opening->token, -1);
 }
 
 

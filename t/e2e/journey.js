@@ -167,6 +167,73 @@ const journeys = {
     await anna.leave();
 },
 
+'sessions, a trusted browser, a validated key': async () => {
+    world.account('user', 'tilda');
+    const tilda = await arrive();
+
+    await tilda.go('/mfa/login');
+    await tilda.logIn('tilda');
+    await tilda.go('/mfa/enrol/scan');
+    await tilda.scan();
+    await tilda.enter(tilda.code(), 'Submit');
+    await tilda.go('/mfa/security');
+    await tilda.follow('Validate it now');
+    is(await tilda.where(), 'validate', 'the security page leads to the '
+       + 'validation');
+    await seen(tilda, 'validate');
+    await tilda.page.getByLabel('First code').fill('000000');
+    await tilda.page.getByLabel('The code after it').fill('000001');
+    await tilda.press('Validate');
+    is(await tilda.alert(), 'codes', 'two wrong codes validate nothing '
+       + '(feature 001-07)');
+    await seen(tilda, 'validate-refused');
+    await tilda.page.getByLabel('First code').fill(tilda.last);
+    await tilda.page.getByLabel('The code after it').fill(tilda.code());
+    await tilda.press('Validate');
+    is(await tilda.page.locator('[data-mfa-state]')
+       .getAttribute('data-mfa-state'), 'validated',
+       'two in a row do (feature 001-11)');
+
+    world.redis('ZREM', 'mfa:{user}:steps', 'tilda');
+    tilda.given = 0;
+    const phone = await arrive({ userAgent: 'Mozilla/5.0 (iPhone; CPU iPhone OS '
+        + '17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)' });
+    await phone.go('/');
+    await phone.logIn('tilda');
+    await phone.page.getByLabel('Trust this browser for 30 days').check();
+    await seen(phone, 'code-trust');
+    phone.key = tilda.key;
+    phone.given = 0;
+    await phone.enter(phone.code());
+    is(await phone.where(), 'portal', 'a code, and the browser is trusted');
+    await phone.go('/mfa/security');
+    await seen(phone, 'security-phone');
+    await phone.press('Log out');
+    await phone.logIn('tilda');
+    is(await phone.where(), 'portal', 'the password is enough in it '
+       + '(feature 100-04)');
+
+    await tilda.go('/mfa/security');
+    is(await tilda.page.locator('[data-mfa-session]').count(), 2,
+       'both sessions are listed (security 34)');
+    is(await tilda.page.locator('[data-mfa-device]').count(), 1,
+       'and the browser');
+    await seen(tilda, 'security-sessions');
+    await tilda.press('Stop trusting all');
+    is(await tilda.page.locator('[data-mfa-device]').count(), 0,
+       'its owner trusts it no longer');
+    await tilda.press('End all other sessions');
+    is(await tilda.page.locator('[data-mfa-session]').count(), 1,
+       'and ends the other session');
+    await seen(tilda, 'security-done');
+    await phone.go('/');
+    is(await phone.where(), 'login', 'which is over at once (feature 100-05)');
+    await phone.logIn('tilda');
+    is(await phone.where(), 'code', 'and the code is asked for again');
+    await phone.leave();
+    await tilda.leave();
+},
+
 'putting off, then the lockout': async () => {
     world.account('user', 'lena', ['--require-mfa', '--grace', '3d']);
     const lena = await arrive();

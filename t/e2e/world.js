@@ -90,6 +90,7 @@ class World {
             mfa_portal user {
                 issuer "Example";
                 locale en de fr;
+                remember_device 30d;
                 limit address=1000/10m;
                 cookie secure=auto;
             }

@@ -130,6 +130,7 @@ failure_is_honest(const mfa_op_t *op, const mfa_reply_t *was,
     }
 
     if (mfa_str_is(name, "GET") || mfa_str_is(name, "HGET")
+        || mfa_str_is(name, "ZSCORE")
         || (mfa_str_is(name, "HMGET") && failure.element >= 0))
     {
         return is->type == MFA_REPLY_NIL || is->type == MFA_REPLY_STRING;

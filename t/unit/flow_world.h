@@ -37,7 +37,9 @@ struct world_s {
     store_t              store;
     mfa_portal_t         portal;
     const char          *net;
+    int64_t              usec;              /* one more for each flow */
 
+    int                  remember;          /* codes ask for a device */
     mfa_who_t            who;               /* for a test to keep from a gate */
 
     /* What the flow under test came to. */
@@ -45,6 +47,8 @@ struct world_s {
     int                  opened;            /* token is of a session opened */
     mfa_session_token_t  token;
     int64_t              retry_after;
+    int                  trusted;           /* device is one that was made */
+    mfa_session_token_t  device;
 
     /* Disturbances: before operation number meddle_at, and in answers. */
     void               (*meddle)(world_t *w);
@@ -109,7 +113,7 @@ world_init(world_t *w)
 static inline void
 world_account(world_t *w, const char *login, standing_t s)
 {
-    char             key[128];
+    char             key[STORE_NAME_BYTES];
     uint8_t          sealed[MFA_SEAL_TEXT_MAX];
     mfa_buf_t        b;
     mfa_seal_bind_t  bind = {
@@ -247,6 +251,7 @@ world_run(world_t *w, mfa_flow_t *flow)
     flow->env.agent = mfa_lit("browser");
     flow->env.request = mfa_lit("r-1");
     flow->env.now = w->store.now;
+    flow->env.usec = w->usec++;
 
     w->asked = 0;
     asks = flow->run(flow, NULL);
@@ -278,6 +283,11 @@ world_keep(world_t *w, mfa_outcome_e outcome, const mfa_opening_t *opening)
     if (outcome == MFA_OUTCOME_DONE) {
         w->token = opening->token;
         w->opened = 1;
+
+        if (opening->trust) {
+            w->device = opening->device_token;
+            w->trusted = 1;
+        }
     }
 }
 
@@ -341,6 +351,7 @@ world_login_as(world_t *w, const mfa_who_t *old, mfa_str_t typed,
     login.typed = typed;
     login.password = password;
     login.old = there;
+    login.device = w->trusted ? &w->device : NULL;
     outcome = world_run(w, &login.flow);
     world_keep(w, outcome, &login.opening);
 
@@ -365,6 +376,12 @@ world_code_as(world_t *w, const mfa_who_t *who, mfa_str_t typed)
     mfa_flow_code_init(&code);
     code.who = who ? *who : world_who(w);
     code.code = typed;
+    code.remember = w->remember;
+
+    if (w->trusted) {
+        code.device_hash = (mfa_str_t) { w->device.hash, MFA_HASH_CHARS };
+    }
+
     outcome = world_run(w, &code.flow);
     world_keep(w, outcome, &code.opening);
 

@@ -230,6 +230,30 @@ do_remove(const doing_t *d)
 }
 
 
+/* A score in millionths: "17.000042" */
+static inline int64_t
+doing_score(const doing_t *d, size_t i)
+{
+    size_t     digits;
+    int64_t    whole, part = 0;
+    mfa_str_t  head, rest;
+
+    mfa_str_cut(d->argv[i], '.', &head, &rest);
+
+    if (mfa_str_int(head, &whole) != 0
+        || (rest.len && mfa_str_int(rest, &part) != 0))
+    {
+        abort();
+    }
+
+    for (digits = rest.len; digits < 6; digits++) {
+        part *= 10;
+    }
+
+    return whole * STORE_SCORE_UNIT + part;
+}
+
+
 static inline mfa_reply_t
 do_zadd(const doing_t *d)
 {
@@ -238,7 +262,7 @@ do_zadd(const doing_t *d)
     mfa_str_t     member = d->argv[d->n - 1];
     store_row_t  *row;
 
-    score = doing_int(d, d->n - 2);
+    score = doing_score(d, d->n - 2);
     row = store_row(d->store, d->key, member);
     fresh = row == NULL;
 
@@ -278,14 +302,13 @@ store_row_before(const store_row_t *a, const store_row_t *b)
 }
 
 
-static inline mfa_reply_t
-do_zrange(const doing_t *d)
+/* The rows of a set in order; how many. */
+static inline size_t
+doing_sorted(const doing_t *d, store_row_t **sorted)
 {
     int           i;
     size_t        n = 0, at;
-    int64_t       first, last;
-    mfa_reply_t   r;
-    store_row_t  *row, *sorted[STORE_ROWS];
+    store_row_t  *row;
 
     for (i = 0; i < STORE_ROWS; i++) {
         row = &d->store->rows[i];
@@ -301,11 +324,35 @@ do_zrange(const doing_t *d)
         sorted[at] = row;
     }
 
-    first = doing_int(d, 2);
+    return n;
+}
+
+
+/* The arguments 2 and 3 as ranks of n; how many there are from *first on. */
+static inline size_t
+doing_ranks(const doing_t *d, size_t n, int64_t *first)
+{
+    int64_t  last;
+
+    *first = doing_int(d, 2);
     last = doing_int(d, 3);
     last = last < 0 ? last + (int64_t) n : last;
     last = last >= (int64_t) n ? (int64_t) n - 1 : last;
-    r = reply_array(last >= first ? (size_t) (last - first + 1) : 0);
+
+    return last >= *first ? (size_t) (last - *first + 1) : 0;
+}
+
+
+static inline mfa_reply_t
+do_zrange(const doing_t *d)
+{
+    size_t        n, at;
+    int64_t       first;
+    mfa_reply_t   r;
+    store_row_t  *row, *sorted[STORE_ROWS];
+
+    n = doing_sorted(d, sorted);
+    r = reply_array(doing_ranks(d, n, &first));
 
     for (at = 0; at < r.n; at++) {
         row = sorted[first + (int64_t) at];
@@ -321,7 +368,7 @@ static inline mfa_reply_t
 do_zremrangebyscore(const doing_t *d)
 {
     int      i;
-    int64_t  gone = 0, max = doing_int(d, 3);
+    int64_t  gone = 0, max = doing_score(d, 3);
 
     if (!mfa_str_is(d->argv[2], "-inf")) {
         abort();
@@ -337,6 +384,42 @@ do_zremrangebyscore(const doing_t *d)
     doing_tidy(d);
 
     return reply_int(gone);
+}
+
+
+static inline mfa_reply_t
+do_zremrangebyrank(const doing_t *d)
+{
+    size_t        n, at;
+    int64_t       first;
+    store_row_t  *sorted[STORE_ROWS];
+
+    n = doing_ranks(d, doing_sorted(d, sorted), &first);
+
+    for (at = 0; at < n; at++) {
+        sorted[first + (int64_t) at]->key = -1;
+    }
+
+    doing_tidy(d);
+
+    return reply_int((int64_t) n);
+}
+
+
+static inline mfa_reply_t
+do_zscore(const doing_t *d)
+{
+    char          text[32];
+    store_row_t  *row = store_row(d->store, d->key, d->argv[2]);
+
+    if (row == NULL) {
+        return reply_of(MFA_REPLY_NIL);
+    }
+
+    snprintf(text, sizeof(text), "%lld",
+             (long long) (row->score / STORE_SCORE_UNIT));
+
+    return reply_text(MFA_REPLY_STRING, text);
 }
 
 
@@ -452,6 +535,8 @@ static const struct {
     { "ZREM",             STORE_ZSET,   do_remove },
     { "ZRANGE",           STORE_ZSET,   do_zrange },
     { "ZREMRANGEBYSCORE", STORE_ZSET,   do_zremrangebyscore },
+    { "ZREMRANGEBYRANK",  STORE_ZSET,   do_zremrangebyrank },
+    { "ZSCORE",           STORE_ZSET,   do_zscore },
     { "XADD",             STORE_STREAM, do_xadd },
     { "WATCH",            STORE_NONE,   do_watch },
 };

@@ -25,6 +25,7 @@
 #define STORE_NAME_BYTES  256
 #define STORE_VALUE_BYTES 704
 #define STORE_BLOCKS      65536
+#define STORE_SCORE_UNIT  1000000
 
 
 typedef enum {
@@ -46,7 +47,7 @@ typedef struct {
     size_t        name_len;
     uint8_t       value[STORE_VALUE_BYTES];
     size_t        value_len;
-    int64_t       score;
+    int64_t       score;                    /* in millionths */
 } store_row_t;
 
 typedef struct {
@@ -366,7 +367,7 @@ store_text(store_t *store, const char *name, const char *field)
     text = store_block(STORE_VALUE_BYTES + 32);
 
     if (store->keys[key].type == STORE_ZSET) {
-        snprintf(text, 32, "%lld", (long long) row->score);
+        snprintf(text, 32, "%lld", (long long) (row->score / STORE_SCORE_UNIT));
     } else {
         memcpy(text, row->value, row->value_len);
     }

@@ -108,7 +108,8 @@ add_makes_an_account_in_one_transaction(void **state)
     /* 1000000 << 20 | 0xfffff */
     assert_string_equal(sent,
         "MULTI\n"
-        "DEL mfa:{user}:account:alice mfa:{user}:sessions:alice\n"
+        "DEL mfa:{user}:account:alice mfa:{user}:sessions:alice"
+        " mfa:{user}:devices:alice\n"
         "ZREM mfa:{user}:accounts alice\n"
         "ZREM mfa:{user}:unenrolled alice\n"
         "ZREM mfa:{user}:not-required alice\n"
@@ -500,7 +501,8 @@ delete_leaves_no_index_behind(void **state)
     assert_int_equal(admin.deadline, -1);
     assert_string_equal(sent,
         "MULTI\n"
-        "DEL mfa:{user}:account:alice mfa:{user}:sessions:alice\n"
+        "DEL mfa:{user}:account:alice mfa:{user}:sessions:alice"
+        " mfa:{user}:devices:alice\n"
         "ZREM mfa:{user}:accounts alice\n"
         "ZREM mfa:{user}:unenrolled alice\n"
         "ZREM mfa:{user}:not-required alice\n"

@@ -272,6 +272,8 @@ only_the_right_type_is_an_answer(void **state)
         { "ZADD", "NX", 1u << MFA_REPLY_INT },
         { "ZREM", "m", 1u << MFA_REPLY_INT },
         { "ZREMRANGEBYSCORE", "0", 1u << MFA_REPLY_INT },
+        { "ZREMRANGEBYRANK", "0", 1u << MFA_REPLY_INT },
+        { "ZSCORE", "0", 1u << MFA_REPLY_STRING | 1u << MFA_REPLY_NIL },
         { "FLUSHALL", NULL, 0 },
         { "", NULL, 0 }
     };

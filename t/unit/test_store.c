@@ -165,12 +165,13 @@ session_is_indexed_and_written(void **state)
     (void) state;
 
     mfa_op_multi(&op);
-    excess = mfa_store_session_index(&op, &portal, &session, mfa_lit(HASH));
+    excess = mfa_store_session_index(&op, &portal, &session, 42,
+                                     mfa_lit(HASH));
     mfa_op_exec(&op);
     mfa_store_session_write(&op, &portal, &session, mfa_lit(HASH));
     commands_are("MULTI\n"
                  "ZREMRANGEBYSCORE|mfa:{user}:sessions:alice|-inf|1699956800\n"
-                 "ZADD|mfa:{user}:sessions:alice|1700000000|" HASH "\n"
+                 "ZADD|mfa:{user}:sessions:alice|1700000000.000042|" HASH "\n"
                  "EXPIRE|mfa:{user}:sessions:alice|43200\n"
                  "ZRANGE|mfa:{user}:sessions:alice|0|-21\n"
                  "EXEC\n"
@@ -343,7 +344,7 @@ the_longest_names_fit(void **state)
     mfa_store_session_unindex(&op, &portal, session.login, mfa_lit(HASH));
     mfa_store_validated_set(&op, &portal, &account);
     mfa_store_audit(&op, &portal, &event);
-    mfa_store_session_index(&op, &portal, &session, mfa_lit(HASH));
+    mfa_store_session_index(&op, &portal, &session, 42, mfa_lit(HASH));
     mfa_op_exec(&op);
     mfa_store_session_write(&op, &portal, &session, mfa_lit(HASH));
     assert_false(op.failed);

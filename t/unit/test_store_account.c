@@ -156,7 +156,8 @@ account_is_deleted_with_all_but_its_steps(void **state)
     (void) state;
 
     mfa_store_account_delete(&op, &portal, mfa_lit("alice"));
-    commands_are("DEL|" ACCOUNT "|mfa:{user}:sessions:alice\n"
+    commands_are("DEL|" ACCOUNT "|mfa:{user}:sessions:alice"
+                 "|mfa:{user}:devices:alice\n"
                  "ZREM|mfa:{user}:accounts|alice\n"
                  "ZREM|mfa:{user}:unenrolled|alice\n"
                  "ZREM|mfa:{user}:not-required|alice\n");

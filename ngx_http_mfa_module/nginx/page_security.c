@@ -1,0 +1,303 @@
+/*
+ * The security page: how the factor stands, and the account's sessions and
+ * trusted browsers, each of which its owner can end.
+ */
+
+#include "nginx/pages.h"
+
+#include "core/agent.h"
+#include "core/duration.h"
+#include "core/flow_security.h"
+
+typedef const mfa_value_t  *row_t;
+
+
+static void
+cell_text(mfa_value_t *row, mfa_var_e var, mfa_str_t text)
+{
+    /* Also when it is empty: what stands outside the list is not meant. */
+    row[var].kind = MFA_VALUE_TEXT;
+    row[var].text = text;
+}
+
+
+/* "2026-11-22 10:53 UTC" */
+static void
+cell_moment(ngx_http_mfa_visit_t *v, mfa_value_t *row, mfa_var_e var,
+    int64_t unix_sec)
+{
+    u_char     *p;
+    mfa_buf_t   out;
+
+    p = ngx_pnalloc(v->request->pool, sizeof("YYYY-MM-DDTHH:MM:SSZ"));
+
+    if (p == NULL) {
+        return;
+    }
+
+    mfa_buf_init(&out, p, sizeof("YYYY-MM-DDTHH:MM:SSZ"));
+    mfa_timestamp_make(&out, unix_sec);
+
+    if (out.failed || out.len != sizeof("YYYY-MM-DDTHH:MM:SSZ") - 1) {
+        return;
+    }
+
+    p[sizeof("YYYY-MM-DD") - 1] = ' ';
+    ngx_memcpy(p + sizeof("YYYY-MM-DDTHH:MM") - 1, " UTC", 4);
+    cell_text(row, var, (mfa_str_t) { p, out.len });
+}
+
+
+static void
+cell_agent(ngx_http_mfa_visit_t *v, mfa_value_t *row, mfa_str_t agent)
+{
+    u_char     *p;
+    mfa_buf_t   out;
+
+    p = ngx_pnalloc(v->request->pool, MFA_AGENT_SHORT_MAX);
+
+    if (p) {
+        mfa_buf_init(&out, p, MFA_AGENT_SHORT_MAX);
+        mfa_agent_short(&out, agent);
+        cell_text(row, MFA_VAR_AGENT, mfa_buf_since(&out, 0));
+    }
+}
+
+
+/* n rows, each over all names; NULL without memory. */
+static mfa_value_t *
+list_make(ngx_http_mfa_visit_t *v, mfa_var_e var, size_t n)
+{
+    size_t        i;
+    row_t        *rows;
+    mfa_value_t  *cells;
+
+    rows = ngx_palloc(v->request->pool, (n + 1) * sizeof(row_t));
+    cells = ngx_pcalloc(v->request->pool,
+                        (n * MFA_VAR_N + 1) * sizeof(mfa_value_t));
+
+    if (rows == NULL || cells == NULL) {
+        return NULL;
+    }
+
+    for (i = 0; i < n; i++) {
+        rows[i] = &cells[i * MFA_VAR_N];
+    }
+
+    v->model[var].kind = MFA_VALUE_LIST;
+    v->model[var].rows = rows;
+    v->model[var].n = n;
+
+    return cells;
+}
+
+
+static ngx_int_t
+model_sessions(ngx_http_mfa_visit_t *v, const mfa_flow_security_t *security)
+{
+    size_t                       i;
+    mfa_value_t                 *row;
+    const mfa_listed_session_t  *listed;
+
+    row = list_make(v, MFA_VAR_SESSIONS, security->n_sessions);
+
+    if (row == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < security->n_sessions; i++, row += MFA_VAR_N) {
+        listed = &security->sessions[i];
+
+        cell_text(row, MFA_VAR_REF, mfa_session_short(listed->hash));
+        cell_agent(v, row, listed->session.agent);
+        cell_text(row, MFA_VAR_ADDRESS, listed->session.address);
+        cell_moment(v, row, MFA_VAR_BEGUN, listed->session.created);
+        cell_moment(v, row, MFA_VAR_SEEN, listed->session.seen);
+
+        row[MFA_VAR_THIS].kind = MFA_VALUE_FLAG;
+        row[MFA_VAR_THIS].number = mfa_str_eq(listed->hash, v->who->hash);
+
+        if (!row[MFA_VAR_THIS].number) {
+            ngx_http_mfa_set_flag(v, MFA_VAR_OTHERS, 1);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+cell_until(ngx_http_mfa_visit_t *v, mfa_value_t *row, int64_t unix_sec)
+{
+    u_char     *p;
+    mfa_buf_t   out;
+
+    p = ngx_pnalloc(v->request->pool, sizeof("YYYY-MM-DD"));
+
+    if (p) {
+        mfa_buf_init(&out, p, sizeof("YYYY-MM-DD"));
+        mfa_date_make(&out, unix_sec);
+        cell_text(row, MFA_VAR_UNTIL, mfa_buf_since(&out, 0));
+    }
+}
+
+
+static ngx_int_t
+model_devices(ngx_http_mfa_visit_t *v, const mfa_flow_security_t *security)
+{
+    size_t                      i;
+    mfa_str_t                   own;
+    mfa_value_t                *row;
+    const mfa_session_token_t  *token;
+    const mfa_listed_device_t  *listed;
+
+    row = list_make(v, MFA_VAR_DEVICES, security->n_devices);
+
+    if (row == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_mfa_set_flag(v, MFA_VAR_HAS_DEVICES, security->n_devices != 0);
+    token = ngx_http_mfa_visit_device(v);
+    own = token ? (mfa_str_t) { token->hash, MFA_HASH_CHARS } : mfa_lit("");
+
+    for (i = 0; i < security->n_devices; i++, row += MFA_VAR_N) {
+        listed = &security->devices[i];
+
+        cell_text(row, MFA_VAR_REF, mfa_session_short(listed->hash));
+        cell_agent(v, row, listed->device.agent);
+        cell_moment(v, row, MFA_VAR_BEGUN, listed->device.created);
+        cell_moment(v, row, MFA_VAR_SEEN, listed->device.seen);
+        cell_until(v, row, listed->device.expires);
+
+        row[MFA_VAR_THIS].kind = MFA_VALUE_FLAG;
+        row[MFA_VAR_THIS].number = mfa_str_eq(listed->hash, own);
+    }
+
+    return NGX_OK;
+}
+
+
+static mfa_flow_security_t *
+flow_make(ngx_http_mfa_visit_t *v, mfa_security_e action, mfa_str_t ref)
+{
+    mfa_flow_security_t  *security;
+
+    security = ngx_palloc(v->request->pool, sizeof(mfa_flow_security_t));
+
+    if (security) {
+        mfa_flow_security_init(security);
+        security->who = *v->who;
+        security->action = action;
+        security->ref = ref;
+        v->flow = security;
+    }
+
+    return security;
+}
+
+
+static void
+listed(ngx_http_request_t *r, void *data)
+{
+    mfa_flow_security_t   *security;
+    ngx_http_mfa_visit_t  *v = data;
+
+    security = v->flow;
+
+    if (security->flow.outcome != MFA_OUTCOME_DONE) {
+        ngx_http_mfa_visit_outcome(v, &security->flow, MFA_PAGE_ERROR,
+                                   MFA_ERR_UNAVAILABLE);
+        return;
+    }
+
+    if (model_sessions(v, security) != NGX_OK
+        || model_devices(v, security) != NGX_OK)
+    {
+        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    ngx_http_mfa_set_flag(v, MFA_VAR_DONE,
+                          mfa_form_value(&v->query, "done").len != 0);
+    ngx_http_mfa_visit_page(v, NGX_HTTP_OK, MFA_PAGE_SECURITY, MFA_ERR_NONE);
+}
+
+
+void
+ngx_http_mfa_security_get(ngx_http_mfa_visit_t *v)
+{
+    if (v->who->verdict != MFA_VERDICT_ALLOW
+        && v->who->verdict != MFA_VERDICT_ENROL)
+    {
+        v->next = (mfa_str_t) { NULL, 0 };
+        ngx_http_mfa_visit_onward(v, v->who->verdict);
+        return;
+    }
+
+    if (flow_make(v, MFA_SECURITY_LIST, mfa_lit("")) == NULL) {
+        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    ngx_http_mfa_visit_run(v, listed);
+}
+
+
+static void
+ended(ngx_http_request_t *r, void *data)
+{
+    mfa_flow_security_t   *security;
+    ngx_http_mfa_visit_t  *v = data;
+
+    security = v->flow;
+
+    /* What could not be ended is not reported as ended. */
+    if (security->flow.outcome != MFA_OUTCOME_DONE) {
+        ngx_http_mfa_visit_outcome(v, &security->flow, MFA_PAGE_ERROR,
+                                   MFA_ERR_UNAVAILABLE);
+        return;
+    }
+
+    v->next = (mfa_str_t) { NULL, 0 };
+    ngx_http_mfa_visit_to_page(v, "security?done=1");
+}
+
+
+void
+ngx_http_mfa_security_post(ngx_http_mfa_visit_t *v)
+{
+    size_t     i;
+    mfa_str_t  action;
+
+    static const struct {
+        const char      *word;
+        mfa_security_e   action;
+    } actions[] = {
+        { "end-session", MFA_SECURITY_END_SESSION },
+        { "end-others", MFA_SECURITY_END_OTHERS },
+        { "end-device", MFA_SECURITY_END_DEVICE },
+        { "end-devices", MFA_SECURITY_END_DEVICES }
+    };
+
+    action = mfa_form_value(&v->form, "action");
+
+    for (i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+        if (!mfa_str_is(action, actions[i].word)) {
+            continue;
+        }
+
+        if (flow_make(v, actions[i].action, mfa_form_value(&v->form, "ref"))
+            == NULL)
+        {
+            ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
+            return;
+        }
+
+        ngx_http_mfa_visit_run(v, ended);
+        return;
+    }
+
+    ngx_http_mfa_visit_page(v, NGX_HTTP_BAD_REQUEST, MFA_PAGE_ERROR,
+                            MFA_ERR_FORM);
+}

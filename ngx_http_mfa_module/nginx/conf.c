@@ -6,6 +6,7 @@
 #include "nginx/body.h"
 #include "nginx/conf.h"
 #include "nginx/check.h"
+#include "nginx/first_factor.h"
 #include "nginx/pages.h"
 #include "nginx/template.h"
 #include "nginx/verify.h"
@@ -333,6 +334,10 @@ ngx_http_mfa_check_conf(ngx_conf_t *cf)
             return no_pages(cf, lcf->portal, servers[i]->file_name,
                             servers[i]->line);
         }
+    }
+
+    if (ngx_http_mfa_first_factor_check(cf) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     return ngx_http_mfa_verify_check(cf, mcf);

@@ -156,6 +156,16 @@ for my $name (qw(auth front)) {
     takes("forward-auth/$name", $asked);
 }
 
+my $first = place('first-factors', map { "first-factors/$_.conf" }
+                  qw(mfa request identity));
+mkdir "$first/tls";
+copy("$tls/portal.$_", "$first/tls") for qw(pem key);
+spew("$first/mfa.conf", "mfa_templates templates;\n" . slurp("$first/mfa.conf"));
+spew("$first/nginx.conf", ($load ? "load_module $load;" : '')
+    . "\npid nginx.pid;\nevents { }\nhttp {\n"
+    . join('', map { "    include $_.conf;\n" } qw(mfa request identity)) . "}\n");
+takes('first-factors', $first);
+
 $tried{'quickstart/redis.conf'} = 1;        # by the demo
 is_deeply([sort keys %tried],
           [sort map { s{^\Q$root\E/examples/}{}r } glob "$root/examples/*/*.conf"],

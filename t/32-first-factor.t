@@ -23,6 +23,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 use MFA::Directory;
+use MFA::Http2;
 use MFA::Journey;
 use MFA::Worker;
 
@@ -62,7 +63,16 @@ my $stage = MFA::Journey->new(
     workers   => 4,
     instances => 2,
     http      => 'upstream directory { server unix:' . $directory->socket
-        . '; }',
+        . "; }\n" . <<"END",
+server {
+    listen 127.0.0.1:PORT2 http2;
+    server_name localhost;
+    mfa user;
+    location / { proxy_pass http://site; }
+    location /mfa/ { mfa_pages; }
+    $request
+}
+END
     locations => "include $own/PORTAL.conf;",
     portals   => {
         user   => "first_factor request=/check; $wide",
@@ -415,6 +425,47 @@ subtest 'Clients that vanish while somebody else is asked (security 111, trap 25
     is(login('bob', '200')->story, '303 /', 'whoever stays is let in');
     is_deeply([map { MFA::Worker::of($_->pid) } @{ $stage->{nginx} }],
               \@workers, 'by the same workers');
+};
+
+
+subtest 'Over HTTP/2, with streams that are reset meanwhile (security 70, trap 31)'
+    => sub
+{
+    my $nginx = $stage->{nginx}[0];
+    my @workers = MFA::Worker::of($nginx->pid);
+    my $browser = $stage->browser;
+    $browser->get('/mfa/login');
+
+    my ($cookie) = map { "$_=$browser->{cookies}{$_}" }
+        keys %{ $browser->{cookies} };
+    my $ask = sub {
+        my ($h2, $password) = @_;
+        return $h2->send('POST', '/mfa/login', ':body' => MFA::Browser::form(
+            csrf => $browser->csrf, login => 'bob', password => $password),
+            'content-type' => 'application/x-www-form-urlencoded',
+            cookie => $cookie);
+    };
+
+    for my $round (1 .. 4) {
+        my $h2 = MFA::Http2->new($nginx->port(1));
+        my %id = map { $_ => $ask->($h2, $_) } qw(200 401 500 slow);
+        my @gone = map { $ask->($h2, $_ % 2 ? 'slow' : '200') } 1 .. 20;
+
+        $h2->pump(0.02 * $round);
+        $h2->reset($_) for @gone;
+        MFA::Worker::until(sub {
+            $h2->pump(0.05);
+            return !grep { !$h2->ended($id{$_}) } keys %id;
+        });
+        is(join(' ', map { $h2->status($id{$_}) } sort keys %id),
+           '303 401 503 503', 'right, wrong, neither, too late');
+
+        $ask->($h2, 'slow') for 1 .. 10;
+        $h2->pump(0.01);
+        $h2->close;
+    }
+
+    is_deeply([MFA::Worker::of($nginx->pid)], \@workers, 'the same workers');
 };
 
 

@@ -193,7 +193,7 @@ watched(mfa_flow_login_t *login, const mfa_result_t *result)
                                             login->account_at, login->login,
                                             MFA_ACCOUNT_N, &login->account);
 
-    /* Whoever was quicker has made it; it is as good as if it had been there. */
+    /* Whoever was quicker has made it: as good as if it had been there. */
     if (login->found != MFA_NO) {
         mfa_store_unwatch(mfa_flow_next(&login->flow, LET_GO));
         return MFA_FLOW_STORE;
@@ -249,8 +249,8 @@ look_here(mfa_flow_login_t *login)
 
 
 /*
- * Elsewhere: also for an account that there is not, or that is disabled, so that
- * nobody sees which there are.  What is no name is none there either.  An empty
+ * Elsewhere: also for an account that there is not, or that is disabled, so
+ * that nobody sees which there are.  What is no name is none there either.  An empty
  * password is not asked about: to a directory it is a login without one, which
  * is always right.
  */

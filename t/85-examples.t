@@ -147,7 +147,6 @@ for my $site (qw(grafana gitea php)) {
     takes("existing-portals/$site", $dir);
 }
 
-<<<<<<< HEAD
 # Two nginx: the front has no module, so what it says of itself is all it needs.
 my $asked = place('forward-auth', map { "forward-auth/$_" }
                                       qw(mfa.conf auth.conf front.conf));
@@ -157,13 +156,22 @@ for my $name (qw(auth front)) {
     copy("$asked/$name.conf", "$asked/nginx.conf");
     takes("forward-auth/$name", $asked);
 }
-=======
+
 my $ssh = place('ssh', 'quickstart/mfa.conf', 'ssh/verify.conf');
 spew("$ssh/nginx.conf", ($load ? "load_module $load;" : '')
     . "\npid nginx.pid;\nevents { }\nhttp {\n    include mfa.conf;\n"
     . "    include verify.conf;\n}\n");
 takes('ssh', $ssh);
->>>>>>> 4095ed3 (examples/ssh: a real sshd asks for the portal's code through PAM)
+
+my $first = place('first-factors', map { "first-factors/$_.conf" }
+                  qw(mfa request identity));
+mkdir "$first/tls";
+copy("$tls/portal.$_", "$first/tls") for qw(pem key);
+spew("$first/mfa.conf", "mfa_templates templates;\n" . slurp("$first/mfa.conf"));
+spew("$first/nginx.conf", ($load ? "load_module $load;" : '')
+    . "\npid nginx.pid;\nevents { }\nhttp {\n"
+    . join('', map { "    include $_.conf;\n" } qw(mfa request identity)) . "}\n");
+takes('first-factors', $first);
 
 $tried{'quickstart/redis.conf'} = 1;        # by the demo
 is_deeply([sort keys %tried],

@@ -394,7 +394,11 @@ mfactl_drive_run(mfactl_drive_t *drive, mfa_flow_t *flow)
 
         } else {
             memset(&result, 0, sizeof(result));
-            result.hash = mfactl_password_check(&flow->hash);
+
+            /* What nginx would ask outside cannot be asked from here. */
+            if (asked == MFA_FLOW_HASH) {
+                result.hash = mfactl_password_check(&flow->hash);
+            }
         }
 
         flow->env.now = (int64_t) time(NULL);

@@ -9,11 +9,9 @@
 
 #include "core/flow_admin.h"
 #include "core/password.h"
+#include "core/provision.h"
 
 #include <string.h>
-
-/* The low bits of a new account's generation, see generation(). */
-#define GENERATION_NOISE_BITS  20
 
 typedef struct {
     const char     *name;
@@ -80,28 +78,6 @@ not_ours_to_require(const mfa_flow_admin_t *admin, mfa_str_t directory)
 }
 
 
-/*
- * One that no earlier account of this name can have had, or the sessions of a
- * deleted namesake would be valid again.  The time alone would not do: an
- * account can be deleted and made anew within a second.
- */
-static int
-generation(const mfa_env_t *env, int64_t *out)
-{
-    uint8_t  noise[3];
-
-    if (env->random(noise, sizeof(noise)) != 0) {
-        return -1;
-    }
-
-    *out = env->now << GENERATION_NOISE_BITS
-           | ((noise[0] << 16 | noise[1] << 8 | noise[2])
-              & ((1 << GENERATION_NOISE_BITS) - 1));
-
-    return 0;
-}
-
-
 static mfa_outcome_e
 decide_add(mfa_flow_admin_t *admin)
 {
@@ -115,7 +91,7 @@ decide_add(mfa_flow_admin_t *admin)
         return MFA_OUTCOME_FORBIDDEN;
     }
 
-    if (generation(env, &first) != 0) {
+    if (mfa_provision_generation(env, &first) != 0) {
         return MFA_OUTCOME_UNAVAILABLE;
     }
 

@@ -3,7 +3,7 @@
  *
  *     rc = flow->run(flow, NULL);              the first time
  *     while (rc != MFA_FLOW_DONE) {
- *         result = (do what flow->op or flow->hash asks);
+ *         result = (do what flow->op, flow->hash or flow->outside asks);
  *         rc = flow->run(flow, &result);
  *     }
  *     (read flow->outcome and the flow's own results)
@@ -11,9 +11,9 @@
  * A flow never sees nginx, Redis, a callback or a clock: the driver (the
  * module's task, mfactl's loop, a unit test) sets env.now before every run and
  * carries out one operation at a time.  Whatever the driver could not do, it
- * reports as a result with ok = 0 (store) or hash = MFA_UNKNOWN; a flow that is
- * told so ends with MFA_OUTCOME_UNAVAILABLE.  A driver must not send an op whose
- * failed is set: it answers ok = 0.
+ * reports as a result with ok = 0 (store) or hash = MFA_UNKNOWN (a password, here
+ * or outside); a flow that is told so ends with MFA_OUTCOME_UNAVAILABLE.  A
+ * driver must not send an op whose failed is set: it answers ok = 0.
  *
  * Replies given to a run must stay valid until the flow's results are no longer
  * used: accounts and sessions are views into them.
@@ -32,7 +32,8 @@
 typedef enum {
     MFA_FLOW_DONE = 0,
     MFA_FLOW_STORE,                         /* carry out flow->op */
-    MFA_FLOW_HASH                           /* carry out flow->hash */
+    MFA_FLOW_HASH,                          /* carry out flow->hash */
+    MFA_FLOW_OUTSIDE                        /* carry out flow->outside */
 } mfa_flow_e;
 
 typedef enum {
@@ -71,6 +72,12 @@ typedef struct {
                                                MFA_YES and result->text */
 } mfa_hash_ask_t;
 
+/* A password that somebody else looks at: where portal->first_at leads. */
+typedef struct {
+    mfa_str_t             login;            /* canonical */
+    mfa_str_t             password;         /* never empty */
+} mfa_outside_ask_t;
+
 typedef struct mfa_flow_s  mfa_flow_t;
 
 struct mfa_flow_s {
@@ -79,6 +86,7 @@ struct mfa_flow_s {
     mfa_env_t             env;
     mfa_op_t              op;
     mfa_hash_ask_t        hash;
+    mfa_outside_ask_t     outside;
     mfa_outcome_e         outcome;
     int64_t               retry_after;      /* seconds, with LIMITED */
     const char           *alarm;            /* for the error log, or NULL */

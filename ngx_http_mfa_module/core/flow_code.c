@@ -99,6 +99,7 @@ check(mfa_flow_code_t *code)
 static mfa_flow_e
 charged(mfa_flow_code_t *code, const mfa_result_t *result)
 {
+    mfa_outcome_e  over;
     mfa_charged_t  charges;
 
     charges = mfa_attempt_result(&code->flow, &code->attempt, result);
@@ -108,12 +109,28 @@ charged(mfa_flow_code_t *code, const mfa_result_t *result)
         return mfa_attempt_goes_on(&code->attempt) ? charge(code)
                                                    : check(code);
     case MFA_NO:
-        return charges.first ? refuse(code, MFA_OUTCOME_LIMITED, "limited", "")
-               : mfa_flow_end(&code->flow, MFA_OUTCOME_LIMITED);
+        over = code->login ? MFA_OUTCOME_REFUSED : MFA_OUTCOME_LIMITED;
+
+        return charges.first ? refuse(code, over, "limited", "")
+               : mfa_flow_end(&code->flow, over);
 
     default:
         return mfa_flow_end(&code->flow, MFA_OUTCOME_UNAVAILABLE);
     }
+}
+
+
+/* What flow login left for now: before the code it would have told. */
+static void
+password_right(mfa_flow_code_t *code)
+{
+    mfa_audit_t  audit;
+
+    mfa_guess_forgive(&code->flow, &code->login->guess, code->login->login);
+
+    audit = mfa_flow_audit(&code->flow, "login", "ok", "",
+                           code->who.account.login);
+    mfa_store_audit(&code->flow.op, code->flow.env.portal, &audit);
 }
 
 
@@ -145,12 +162,17 @@ open_session(mfa_flow_code_t *code)
     mfa_flow_next(&code->flow, OPENED);
     mfa_attempt_forgive(&code->flow, account->login);
 
+    if (code->login) {
+        password_right(code);
+    }
+
     /* The code that confirmed the key was the first; this is another. */
     audit = mfa_flow_audit(&code->flow, "code", "ok",
                            account->validated ? "" : "validated",
                            account->login);
 
-    if (mfa_opening_add(&code->flow, &code->opening, &code->who, &audit,
+    if (mfa_opening_add(&code->flow, &code->opening,
+                        code->login ? &code->login->old : &code->who, &audit,
                         account->validated ? NULL : account) != 0)
     {
         return mfa_flow_end(&code->flow, MFA_OUTCOME_UNAVAILABLE);

@@ -8,6 +8,7 @@
 #define MFA_FLOW_CODE_H
 
 #include "core/factor.h"
+#include "core/flow_login.h"
 
 typedef struct mfa_flow_code_s  mfa_flow_code_t;
 
@@ -19,6 +20,8 @@ struct mfa_flow_code_s {
     mfa_str_t      code;
     int            remember;                /* trust this browser from now on */
     mfa_str_t      device_hash;             /* of its device, when it has one */
+    const mfa_flow_login_t *login;          /* the password step in the same
+                                               form, which held; or NULL */
 
     /* Result, with DONE. */
     mfa_opening_t  opening;
@@ -39,7 +42,8 @@ struct mfa_flow_code_s {
 /*
  * Outcomes: DONE; REFUSED (wrong, malformed or spent code); LIMITED; EXPIRED (no
  * session to add a code to); FORBIDDEN (no factor, or blocked); FAULT (the
- * secret does not open); UNAVAILABLE.
+ * secret does not open); UNAVAILABLE.  In one form with the password LIMITED is
+ * REFUSED as well: it would tell that the password was right.
  */
 void mfa_flow_code_init(mfa_flow_code_t *code);
 

@@ -1,16 +1,26 @@
 /*
  * Flow login, see flow_login.h:
  *
- *   charge network, account from it, account -> hash -> device -> open session
- *         \-> limited                              \-> refused; all audited
+ *   charge network, account from it, account -> hash or outside -> device -> open
+ *         \-> limited                    \-> refused          \-> or held
+ *
+ *   a right factor without an account, where the portal makes accounts:
+ *   watch -> make it -> open session
+ *        \-> somebody just did -> let go of the watch -> open session
+ *
+ * Everything that is refused is audited.
  */
 
 #include "core/flow_login.h"
 #include "core/password.h"
+#include "core/provision.h"
 
 #include <string.h>
 
-enum { START, CHARGED, HASHED, DEVICE, OPENED, EVICTED, REFUSED };
+enum {
+    START, CHARGED, HASHED, OUTSIDE, WATCHED, MADE, LET_GO, DEVICE, OPENED,
+    EVICTED, REFUSED
+};
 
 
 static mfa_flow_e
@@ -34,7 +44,8 @@ start(mfa_flow_login_t *login)
         login->login = mfa_buf_since(&room, 0);
     }
 
-    mfa_guess_init(&login->guess, login->login, 1);
+    /* What is verified is no guess at a password. */
+    mfa_guess_init(&login->guess, login->login, !login->verified);
 
     return charge(login);
 }
@@ -57,73 +68,21 @@ refuse(mfa_flow_login_t *login, mfa_outcome_e outcome, const char *result,
 }
 
 
-static mfa_flow_e
-charged(mfa_flow_login_t *login, const mfa_result_t *result)
+/* trusted: the browser stands in for the code. */
+static void
+session_begin(mfa_flow_login_t *login, int trusted)
 {
-    mfa_tri_e      answer;
-    mfa_charged_t  charges;
-
-    charges = mfa_guess_result(&login->flow, &login->guess, result);
-
-    if (charges.within == MFA_UNKNOWN) {
-        return mfa_flow_end(&login->flow, MFA_OUTCOME_UNAVAILABLE);
-    }
-
-    if (charges.within == MFA_NO) {
-        /* Only the first is told of, so that a flood does not wash older
-           events out of the stream. */
-        return charges.first ? refuse(login, MFA_OUTCOME_LIMITED, "limited", "")
-               : mfa_flow_end(&login->flow, MFA_OUTCOME_LIMITED);
-    }
-
-    if (mfa_guess_goes_on(&login->guess)) {
-        return charge(login);
-    }
-
-    login->flow.hash.password = login->password;
-    login->flow.hash.setting = (mfa_str_t) { NULL, 0 };
-
-    if (login->login.len) {
-        answer = mfa_store_account_decode(&login->flow.op, result,
-                                          login->guess.account_at,
-                                          login->login, MFA_ACCOUNT_N,
-                                          &login->account);
-        if (answer == MFA_UNKNOWN) {
-            return mfa_flow_end(&login->flow, MFA_OUTCOME_UNAVAILABLE);
-        }
-
-        if (answer == MFA_YES && !login->account.disabled
-            && mfa_password_format_check(login->account.password))
-        {
-            login->flow.hash.setting = login->account.password;
-        }
-    }
-
-    if (login->password.len > MFA_PASSWORD_MAX) {
-        return refuse(login, MFA_OUTCOME_REFUSED, "refused", "too long");
-    }
-
-    login->flow.step = HASHED;
-
-    return MFA_FLOW_HASH;
-}
-
-
-static mfa_flow_e
-open_session(mfa_flow_login_t *login, int trusted)
-{
-    int                   half;
-    mfa_audit_t           audit;
-    mfa_session_t        *session;
-    const mfa_env_t      *env;
+    int               half;
+    mfa_session_t    *session;
+    const mfa_env_t  *env;
 
     env = &login->flow.env;
     session = &login->opening.session;
+    half = login->account.enrolled && !trusted;
 
     session->portal = env->portal->name;
     session->login = login->login;
     session->generation = login->account.generation;
-    half = login->account.enrolled && !trusted;
     session->level = trusted ? MFA_LEVEL_MFA : MFA_LEVEL_PASSWORD;
     session->created = env->now;
     session->expires = env->now + (half ? env->portal->half_sec
@@ -133,10 +92,46 @@ open_session(mfa_flow_login_t *login, int trusted)
     /* No younger than the code that the browser is trusted for. */
     session->code_at = trusted ? login->opening.device.code_at : 0;
     session->later = 0;
+}
+
+
+/* In one form, password and code are right together or nothing is: no session
+   tells that the password alone was. */
+static mfa_flow_e
+hold(mfa_flow_login_t *login)
+{
+    mfa_policy_in_t  in;
+
+    session_begin(login, 0);
+
+    login->held = 1;
+    login->who.has_session = 1;
+    login->who.has_account = 1;
+    login->who.session = login->opening.session;
+    login->who.account = login->account;
+
+    memset(&in, 0, sizeof(in));
+    in.portal = login->flow.env.portal;
+    in.rule = MFA_RULE_ACCOUNT;
+    in.now = login->flow.env.now;
+    in.store = MFA_YES;
+    in.session = &login->who.session;
+    in.account = &login->who.account;
+    login->who.verdict = mfa_policy_decide(&in);
+
+    return mfa_flow_end(&login->flow, MFA_OUTCOME_DONE);
+}
+
+
+static mfa_flow_e
+open_session(mfa_flow_login_t *login, int trusted)
+{
+    mfa_audit_t  audit;
+
+    session_begin(login, trusted);
 
     mfa_flow_next(&login->flow, OPENED);
     mfa_guess_forgive(&login->flow, &login->guess, login->login);
-
     audit = mfa_flow_audit(&login->flow, "login", "ok", "", login->login);
 
     if (mfa_opening_add(&login->flow, &login->opening, &login->old, &audit,
@@ -149,7 +144,7 @@ open_session(mfa_flow_login_t *login, int trusted)
 }
 
 
-/* The password is right: the browser may stand in for the code. */
+/* The browser may stand in for the code. */
 static mfa_flow_e
 ask_device(mfa_flow_login_t *login)
 {
@@ -209,6 +204,204 @@ device_read(mfa_flow_login_t *login, const mfa_result_t *result)
 }
 
 
+/* The first factor is right, and there is an account. */
+static mfa_flow_e
+enter(mfa_flow_login_t *login)
+{
+    if (login->account.disabled) {
+        return refuse(login, MFA_OUTCOME_REFUSED, "refused", "disabled");
+    }
+
+    return login->flow.env.portal->combined && login->code.len
+           && login->account.enrolled
+           ? hold(login) : ask_device(login);
+}
+
+
+static mfa_flow_e
+watch(mfa_flow_login_t *login)
+{
+    mfa_op_t  *op;
+
+    op = mfa_flow_next(&login->flow, WATCHED);
+    login->account_at = mfa_store_account_watch(op, login->flow.env.portal,
+                                                login->login);
+    return MFA_FLOW_STORE;
+}
+
+
+/* The factor was right. */
+static mfa_flow_e
+proved(mfa_flow_login_t *login)
+{
+    if (login->found == MFA_YES) {
+        return enter(login);
+    }
+
+    return login->flow.env.portal->provision
+           ? watch(login)
+           : refuse(login, MFA_OUTCOME_REFUSED, "refused", "no account");
+}
+
+
+/* No watch stays behind on the connection. */
+static mfa_flow_e
+give_up(mfa_flow_login_t *login)
+{
+    login->found = MFA_UNKNOWN;
+    mfa_store_unwatch(mfa_flow_next(&login->flow, LET_GO));
+
+    return MFA_FLOW_STORE;
+}
+
+
+static mfa_flow_e
+watched(mfa_flow_login_t *login, const mfa_result_t *result)
+{
+    login->found = mfa_store_account_decode(&login->flow.op, result,
+                                            login->account_at, login->login,
+                                            MFA_ACCOUNT_N, &login->account);
+
+    /* Whoever was quicker has made it: as good as if it had been there. */
+    if (login->found != MFA_NO) {
+        mfa_store_unwatch(mfa_flow_next(&login->flow, LET_GO));
+        return MFA_FLOW_STORE;
+    }
+
+    mfa_flow_next(&login->flow, MADE)->reserve = 1;
+
+    return mfa_provision_add(&login->flow, login->login, &login->account) == 0
+           ? MFA_FLOW_STORE : give_up(login);
+}
+
+
+static mfa_flow_e
+made(mfa_flow_login_t *login, const mfa_result_t *result)
+{
+    if (!mfa_op_aborted(&login->flow.op, result)) {
+        login->found = MFA_YES;
+        return enter(login);
+    }
+
+    return ++login->tries < MFA_PROVISION_TRIES
+           ? watch(login)
+           : mfa_flow_end(&login->flow, MFA_OUTCOME_UNAVAILABLE);
+}
+
+
+static mfa_flow_e
+let_go(mfa_flow_login_t *login)
+{
+    return login->found == MFA_YES
+           ? enter(login)
+           : mfa_flow_end(&login->flow, MFA_OUTCOME_UNAVAILABLE);
+}
+
+
+/* Against the account's record. */
+static mfa_flow_e
+look_here(mfa_flow_login_t *login)
+{
+    login->flow.hash.password = login->password;
+    login->flow.hash.setting = (mfa_str_t) { NULL, 0 };
+
+    if (login->found == MFA_YES && !login->account.disabled
+        && mfa_password_format_check(login->account.password))
+    {
+        login->flow.hash.setting = login->account.password;
+    }
+
+    login->flow.step = HASHED;
+
+    return MFA_FLOW_HASH;
+}
+
+
+/*
+ * Elsewhere: also for an account that there is not, or that is disabled, so
+ * that nobody sees which there are.  What is no name is none there either.  An empty
+ * password is not asked about: to a directory it is a login without one, which
+ * is always right.
+ */
+static mfa_flow_e
+look_outside(mfa_flow_login_t *login)
+{
+    if (login->login.len == 0 || login->password.len == 0) {
+        return refuse(login, MFA_OUTCOME_REFUSED, "refused", "credentials");
+    }
+
+    login->flow.outside.login = login->login;
+    login->flow.outside.password = login->password;
+    login->flow.step = OUTSIDE;
+
+    return MFA_FLOW_OUTSIDE;
+}
+
+
+/* All charges are made. */
+static mfa_flow_e
+look(mfa_flow_login_t *login)
+{
+    mfa_first_e  first;
+
+    first = login->flow.env.portal->first;
+
+    /* Each portal has one way in; the other ones prove nothing there. */
+    if ((first == MFA_FIRST_IDENTITY) != (login->verified != 0)) {
+        return refuse(login, MFA_OUTCOME_REFUSED, "refused", "first factor");
+    }
+
+    if (login->verified) {
+        return login->login.len ? proved(login)
+               : refuse(login, MFA_OUTCOME_REFUSED, "refused", "no login");
+    }
+
+    if (login->password.len > MFA_PASSWORD_MAX) {
+        return refuse(login, MFA_OUTCOME_REFUSED, "refused", "too long");
+    }
+
+    return first == MFA_FIRST_REQUEST ? look_outside(login) : look_here(login);
+}
+
+
+static mfa_flow_e
+charged(mfa_flow_login_t *login, const mfa_result_t *result)
+{
+    mfa_charged_t  charges;
+
+    charges = mfa_guess_result(&login->flow, &login->guess, result);
+
+    if (charges.within == MFA_UNKNOWN) {
+        return mfa_flow_end(&login->flow, MFA_OUTCOME_UNAVAILABLE);
+    }
+
+    if (charges.within == MFA_NO) {
+        /* Only the first is told of, so that a flood does not wash older
+           events out of the stream. */
+        return charges.first ? refuse(login, MFA_OUTCOME_LIMITED, "limited", "")
+               : mfa_flow_end(&login->flow, MFA_OUTCOME_LIMITED);
+    }
+
+    if (mfa_guess_goes_on(&login->guess)) {
+        return charge(login);
+    }
+
+    login->found = MFA_NO;
+
+    if (login->login.len) {
+        login->found = mfa_store_account_decode(&login->flow.op, result,
+                                                login->guess.account_at,
+                                                login->login,
+                                                MFA_ACCOUNT_N, &login->account);
+        if (login->found == MFA_UNKNOWN) {
+            return mfa_flow_end(&login->flow, MFA_OUTCOME_UNAVAILABLE);
+        }
+    }
+
+    return look(login);
+}
+
+
 static mfa_flow_e
 hashed(mfa_flow_login_t *login, const mfa_result_t *result)
 {
@@ -218,7 +411,7 @@ hashed(mfa_flow_login_t *login, const mfa_result_t *result)
         /* A dummy can never be right, whatever a driver says; an empty
            password never is. */
         if (login->flow.hash.setting.len && login->password.len) {
-            return ask_device(login);
+            return enter(login);
         }
 
         /* fall through */
@@ -233,16 +426,32 @@ hashed(mfa_flow_login_t *login, const mfa_result_t *result)
 
 
 static mfa_flow_e
+outside(mfa_flow_login_t *login, const mfa_result_t *result)
+{
+    switch (result->hash) {
+    case MFA_YES:
+        return proved(login);
+    case MFA_NO:
+        return refuse(login, MFA_OUTCOME_REFUSED, "refused", "credentials");
+    default:
+        return mfa_flow_end(&login->flow, MFA_OUTCOME_UNAVAILABLE);
+    }
+}
+
+
+static mfa_flow_e
 run(mfa_flow_t *flow, const mfa_result_t *result)
 {
     mfa_flow_login_t  *login;
 
     login = (mfa_flow_login_t *) flow;
 
-    if (flow->step != START && flow->step != HASHED
+    if (flow->step != START && flow->step != HASHED && flow->step != OUTSIDE
         && !mfa_op_sound(&flow->op, result))
     {
-        return mfa_flow_end(flow, MFA_OUTCOME_UNAVAILABLE);
+        return result->ok && (flow->step == WATCHED || flow->step == MADE)
+               ? give_up(login)
+               : mfa_flow_end(flow, MFA_OUTCOME_UNAVAILABLE);
     }
 
     switch (flow->step) {
@@ -252,6 +461,14 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
         return charged(login, result);
     case HASHED:
         return hashed(login, result);
+    case OUTSIDE:
+        return outside(login, result);
+    case WATCHED:
+        return watched(login, result);
+    case MADE:
+        return made(login, result);
+    case LET_GO:
+        return let_go(login);
     case DEVICE:
         return device_read(login, result);
     case OPENED:

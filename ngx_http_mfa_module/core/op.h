@@ -13,7 +13,7 @@
 
 #include "core/reply.h"
 
-#define MFA_OP_COMMANDS_MAX  32
+#define MFA_OP_COMMANDS_MAX  40
 #define MFA_OP_ARGS_MAX      160
 #define MFA_OP_BYTES         4096
 #define MFA_OP_TX_MAX        6              /* MULTI ... EXEC blocks */
@@ -43,7 +43,8 @@ typedef struct {
     int                       ok;           /* 0: the store could not answer */
     const mfa_reply_t *const *replies;      /* one for each command of the op */
     size_t                    n;
-    mfa_tri_e                 hash;         /* of a password check */
+    mfa_tri_e                 hash;         /* of a password check, also of one
+                                               made outside */
     mfa_str_t                 text;         /* of a password hash made; gone
                                                after the run it is given to */
 } mfa_result_t;

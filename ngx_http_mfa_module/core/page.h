@@ -57,6 +57,7 @@
     X(VALIDATED,   "validated")   /* flag */                                  \
     X(SIGNED_IN,   "signed_in")   /* flag: show who, and log out */           \
     X(STEP_UP,     "step_up")     /* flag: a fresh code is asked again */     \
+    X(COMBINED,    "combined")    /* flag: the login form asks for the code */\
     X(LOGGED_OUT,  "logged_out")  /* flag: just logged out */                 \
     X(DONE,        "done")        /* flag: what was asked for is done */      \
     X(SINCE,       "since")       /* text: when this session began */         \

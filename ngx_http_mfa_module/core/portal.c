@@ -6,6 +6,7 @@
 #include "core/portal.h"
 #include "core/cookie.h"
 #include "core/duration.h"
+#include "core/portal_first.h"
 
 #include <string.h>
 
@@ -129,6 +130,20 @@ set_pages(mfa_portal_t *portal, const args_t *args)
     portal->pages = path;
 
     return 0;
+}
+
+
+static int
+set_first_factor(mfa_portal_t *portal, const args_t *args)
+{
+    return mfa_first_factor_set(portal, args->argv, args->n, args->why);
+}
+
+
+static int
+set_login_form(mfa_portal_t *portal, const args_t *args)
+{
+    return mfa_login_form_set(portal, args->argv[1], args->why);
 }
 
 
@@ -516,6 +531,8 @@ set_locale(mfa_portal_t *portal, const args_t *args)
 static const directive_t  directives[] = {
     { "issuer",        1, 1, set_issuer },
     { "pages",         1, 1, set_pages },
+    { "first_factor",  1, 2, set_first_factor },
+    { "login_form",    1, 1, set_login_form },
     { "require",       1, 1, set_require },
     { "grace",         1, 1, set_grace },
     { "session",       1, 5, set_session },
@@ -624,6 +641,12 @@ mfa_portal_finish(mfa_portal_t *portal, mfa_buf_t *room, mfa_buf_t *why)
 
     if (portal->idle_sec > portal->absolute_sec) {
         mfa_buf_cstr(why, "session idle= is longer than absolute=");
+        return -1;
+    }
+
+    if (portal->combined && portal->first == MFA_FIRST_IDENTITY) {
+        mfa_buf_cstr(why, "login_form combined has no form with first_factor "
+                     "identity=");
         return -1;
     }
 

@@ -21,6 +21,13 @@ typedef enum {
     MFA_REQUIRE_NEW_SINCE                   /* accounts made on or after a date */
 } mfa_require_e;
 
+/* Who looks at the first factor. */
+typedef enum {
+    MFA_FIRST_LOCAL = 0,                    /* the account's password record */
+    MFA_FIRST_REQUEST,                      /* an internal location of nginx */
+    MFA_FIRST_IDENTITY                      /* nginx has, before the login page */
+} mfa_first_e;
+
 /* n attempts in a window of window_sec seconds. */
 typedef struct {
     int64_t            n;
@@ -31,6 +38,11 @@ typedef struct {
     mfa_str_t          name;
     mfa_str_t          issuer;
     mfa_str_t          pages;               /* path, with '/' at both ends */
+
+    mfa_first_e        first;
+    mfa_str_t          first_at;            /* location, or variable without '$' */
+    int                provision;           /* first login makes the account */
+    int                combined;            /* password and code in one form */
 
     mfa_require_e      require;
     int64_t            new_since;           /* Unix time */

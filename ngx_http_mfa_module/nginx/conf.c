@@ -7,6 +7,7 @@
 #include "nginx/conf.h"
 #include "nginx/check.h"
 #include "nginx/lint.h"
+#include "nginx/first_factor.h"
 #include "nginx/pages.h"
 #include "nginx/template.h"
 #include "nginx/verify.h"
@@ -386,6 +387,10 @@ ngx_http_mfa_check_conf(ngx_conf_t *cf)
         if (!at_pages(&place[i])) {
             return wrong_path(cf, &place[i]);
         }
+    }
+
+    if (ngx_http_mfa_first_factor_check(cf) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     return ngx_http_mfa_verify_check(cf, mcf);

@@ -42,6 +42,9 @@ typedef struct {
     ngx_str_t              csp;                 /* with the style's hash */
     u_char                *file;                /* where the block is */
     ngx_uint_t             line;
+    ngx_int_t              identity;            /* index of the variable */
+    u_char                *first_file;          /* where first_factor is */
+    ngx_uint_t             first_line;
 } ngx_http_mfa_portal_t;
 
 /* Names of identity headers for one prefix: sent when verified, and removed

@@ -380,6 +380,11 @@ ngx_http_mfa_portal_directive(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
         return refuse(cf, "mfa_portal", &why);
     }
 
+    if (ngx_strcmp(value[0].data, "first_factor") == 0) {
+        portal->first_file = cf->conf_file->file.name.data;
+        portal->first_line = cf->conf_file->line;
+    }
+
     return NGX_CONF_OK;
 }
 

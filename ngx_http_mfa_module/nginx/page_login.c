@@ -4,7 +4,7 @@
 
 #include "nginx/pages.h"
 
-#include "core/flow_login.h"
+#include "core/flow_code.h"
 #include "core/flow_rehash.h"
 #include "core/password.h"
 
@@ -49,6 +49,66 @@ verdict_of(ngx_http_mfa_visit_t *v, mfa_flow_login_t *login)
     in.account = &login->account;
 
     return mfa_policy_decide(&in);
+}
+
+
+/* The form again, with what was typed but secrets. */
+static void
+again(ngx_http_mfa_visit_t *v, mfa_flow_t *flow, mfa_str_t typed)
+{
+    ngx_http_mfa_set_text(v, MFA_VAR_LOGIN, typed);
+
+    if (ngx_http_mfa_set_login_token(v) != NGX_OK) {
+        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    ngx_http_mfa_visit_outcome(v, flow, MFA_PAGE_LOGIN, MFA_ERR_CREDENTIALS);
+}
+
+
+static void
+code_done(ngx_http_request_t *r, void *data)
+{
+    mfa_flow_code_t       *code;
+    ngx_http_mfa_visit_t  *v = data;
+
+    code = v->flow;
+
+    if (code->flow.outcome != MFA_OUTCOME_DONE) {
+        again(v, &code->flow, code->login->typed);
+        return;
+    }
+
+    if (ngx_http_mfa_visit_opened(v, &code->opening) != NGX_OK) {
+        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    ngx_http_mfa_visit_onward(v, MFA_VERDICT_ALLOW);
+}
+
+
+/* The combined form: what came with the password that was right. */
+static void
+code_go_on(ngx_http_mfa_visit_t *v, mfa_flow_login_t *login)
+{
+    mfa_flow_code_t  *code;
+
+    code = ngx_palloc(v->request->pool, sizeof(mfa_flow_code_t));
+
+    if (code == NULL) {
+        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    mfa_flow_code_init(code);
+    code->who = login->who;
+    code->code = login->code;
+    code->login = login;
+
+    v->flow = code;
+    ngx_http_mfa_visit_run(v, code_done);
 }
 
 
@@ -109,8 +169,16 @@ login_done(ngx_http_request_t *r, void *data)
 
     login = v->flow;
 
+    if (login->flow.outcome == MFA_OUTCOME_DONE && login->held) {
+        code_go_on(v, login);
+        return;
+    }
+
     if (login->flow.outcome == MFA_OUTCOME_DONE) {
-        if (mfa_password_preferred(login->account.password)) {
+        /* A password that was right elsewhere is not the record's. */
+        if (v->portal->core.first != MFA_FIRST_LOCAL
+            || mfa_password_preferred(login->account.password))
+        {
             opened(v, login);
         } else {
             rehash(v, login);
@@ -119,15 +187,7 @@ login_done(ngx_http_request_t *r, void *data)
         return;
     }
 
-    ngx_http_mfa_set_text(v, MFA_VAR_LOGIN, login->typed);
-
-    if (ngx_http_mfa_set_login_token(v) != NGX_OK) {
-        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
-        return;
-    }
-
-    ngx_http_mfa_visit_outcome(v, &login->flow, MFA_PAGE_LOGIN,
-                               MFA_ERR_CREDENTIALS);
+    again(v, &login->flow, login->typed);
 }
 
 
@@ -146,6 +206,8 @@ ngx_http_mfa_login_post(ngx_http_mfa_visit_t *v)
     mfa_flow_login_init(login);
     login->typed = mfa_form_value(&v->form, "login");
     login->password = mfa_form_value(&v->form, "password");
+    login->code = v->portal->core.combined ? mfa_form_value(&v->form, "code")
+                                           : mfa_lit("");
     login->old = *v->who;
     login->device = ngx_http_mfa_visit_device(v);
 

@@ -27,6 +27,10 @@ static const ngx_http_mfa_endpoint_t  endpoints[] = {
     { NULL, NULL, NULL, 0 }
 };
 
+/* In place of the login page where nginx has verified who is there. */
+static const ngx_http_mfa_endpoint_t  identity_login =
+    { "login",       ngx_http_mfa_identity_get,    NULL,                    0 };
+
 static void ngx_http_mfa_visit_body(ngx_http_request_t *r);
 static void ngx_http_mfa_visit_who(ngx_http_request_t *r, void *data);
 
@@ -49,7 +53,8 @@ endpoint_find(ngx_http_mfa_portal_t *portal, ngx_str_t *uri)
 
     for (e = endpoints; e->path; e++) {
         if (mfa_str_is(path, e->path)) {
-            return e;
+            return portal->core.first == MFA_FIRST_IDENTITY && e->login_form
+                   ? &identity_login : e;
         }
     }
 
@@ -338,6 +343,21 @@ ngx_http_mfa_visit_who(ngx_http_request_t *r, void *data)
     {
         ngx_http_mfa_visit_outcome(v, &v->gate->flow, MFA_PAGE_ERROR,
                                    MFA_ERR_UNAVAILABLE);
+        return;
+    }
+
+    /* Somebody else's session: to the page that makes one of their own. */
+    if (v->endpoint != &identity_login
+        && v->endpoint->post != ngx_http_mfa_logout_post
+        && ngx_http_mfa_identity_stranger(v))
+    {
+        if (v->post) {
+            ngx_http_mfa_visit_page(v, NGX_HTTP_FORBIDDEN, MFA_PAGE_ERROR,
+                                    MFA_ERR_FORBIDDEN);
+            return;
+        }
+
+        ngx_http_mfa_visit_to_page(v, "login");
         return;
     }
 

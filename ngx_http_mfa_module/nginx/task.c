@@ -1,12 +1,13 @@
 /*
  * Tasks, see task.h.
  *
- * A call or a hash job outlives its request if it must: the request's cleanup
- * makes the task forget it.  The task itself is in the request's pool, or in one
- * of its own.
+ * A call or a hash job outlives its request if it must, and what is asked
+ * outside its task: the request's cleanup makes the task forget it.  The task
+ * itself is in the request's pool, or in one of its own.
  */
 
 #include "nginx/task.h"
+#include "nginx/outside.h"
 
 
 typedef struct replies_s  replies_t;
@@ -25,6 +26,7 @@ struct ngx_http_mfa_task_s {
     void                     *data;
     ngx_http_mfa_call_t      *call;             /* in flight, or NULL */
     ngx_http_mfa_hash_job_t  *job;              /* in flight, or NULL */
+    ngx_http_mfa_outside_t   *outside;          /* in flight, or NULL */
     ngx_http_mfa_link_t      *reserved;
     ngx_uint_t                clean;            /* no WATCH is left on it */
     replies_t                *kept;
@@ -33,6 +35,7 @@ struct ngx_http_mfa_task_s {
 static void ngx_http_mfa_task_answered(ngx_http_mfa_call_t *call);
 static void ngx_http_mfa_task_hashed(void *data, mfa_tri_e answer,
     mfa_str_t made);
+static void ngx_http_mfa_task_told(void *data, mfa_tri_e answer);
 
 
 static ngx_http_mfa_links_t *
@@ -76,6 +79,11 @@ task_cleanup(void *data)
     if (task->job) {
         ngx_http_mfa_hash_forget(task->job);
         task->job = NULL;
+    }
+
+    if (task->outside) {
+        ngx_http_mfa_outside_forget(task->outside);
+        task->outside = NULL;
     }
 
     reserved_release(task);
@@ -157,6 +165,17 @@ clock_set(mfa_env_t *env)
 }
 
 
+static ngx_uint_t
+outside_ask(ngx_http_mfa_task_t *task)
+{
+    task->outside = ngx_http_mfa_outside_ask(task->request,
+                                             task->flow->env.portal->first_at,
+                                             &task->flow->outside,
+                                             ngx_http_mfa_task_told, task);
+    return task->outside != NULL;
+}
+
+
 /* Goes on until the flow waits or ends. */
 static ngx_int_t
 advance(ngx_http_mfa_task_t *task, const mfa_result_t *result)
@@ -174,6 +193,10 @@ advance(ngx_http_mfa_task_t *task, const mfa_result_t *result)
 
         case MFA_FLOW_HASH:
             asked = hash_ask(task);
+            break;
+
+        case MFA_FLOW_OUTSIDE:
+            asked = outside_ask(task);
             break;
 
         default:
@@ -197,20 +220,25 @@ advance(ngx_http_mfa_task_t *task, const mfa_result_t *result)
 }
 
 
+/* The request may be gone after it. */
+static void
+go_on(ngx_http_mfa_task_t *task, const mfa_result_t *result)
+{
+    if (advance(task, result) == NGX_OK) {
+        task->done(task->request, task->data);
+    }
+}
+
+
 static void
 resume(ngx_http_mfa_task_t *task, const mfa_result_t *result)
 {
-    ngx_connection_t    *c;
-    ngx_http_request_t  *r;
+    ngx_connection_t  *c;
 
-    r = task->request;
-    c = r->connection;
+    c = task->request->connection;
 
-    ngx_http_set_log_request(c->log, r);
-
-    if (advance(task, result) == NGX_OK) {
-        task->done(r, task->data);
-    }
+    ngx_http_set_log_request(c->log, task->request);
+    go_on(task, result);
 
     /* r may be gone; what it left to do is on the connection. */
     ngx_http_run_posted_requests(c);
@@ -262,6 +290,22 @@ ngx_http_mfa_task_hashed(void *data, mfa_tri_e answer, mfa_str_t made)
     result.text = made;
 
     resume(task, &result);
+}
+
+
+/* From a posted request: the others are nginx's to run. */
+static void
+ngx_http_mfa_task_told(void *data, mfa_tri_e answer)
+{
+    mfa_result_t          result;
+    ngx_http_mfa_task_t  *task = data;
+
+    task->outside = NULL;
+
+    ngx_memzero(&result, sizeof(mfa_result_t));
+    result.hash = answer;
+
+    go_on(task, &result);
 }
 
 

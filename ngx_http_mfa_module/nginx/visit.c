@@ -91,6 +91,8 @@ ngx_http_mfa_set_login_token(ngx_http_mfa_visit_t *v)
     mfa_cookie_t         *cookie;
     ngx_http_mfa_main_t  *m;
 
+    ngx_http_mfa_set_flag(v, MFA_VAR_COMBINED, v->portal->core.combined);
+
     m = ngx_http_mfa_input_main(v->request);
 
     if (m == NULL) {

@@ -222,6 +222,10 @@ world_answer(world_t *w, const mfa_flow_t *flow, mfa_flow_e asks,
             }
         }
 
+    } else if (asks == MFA_FLOW_OUTSIDE) {
+        result->hash = mfa_str_is(flow->outside.password, PASSWORD) ? MFA_YES
+                                                                    : MFA_NO;
+
     } else if (!flow->op.failed) {
         result->ok = 1;
         result->n = flow->op.n;

@@ -420,6 +420,49 @@ locale(void **state)
 }
 
 
+static void
+first_factor(void **state)
+{
+    (void) state;
+
+    assert_int_equal(portal.first, MFA_FIRST_LOCAL);
+    takes("first_factor local");
+    takes("first_factor request=/a/b-c_d.e");
+    assert_int_equal(portal.first, MFA_FIRST_REQUEST);
+    assert_true(mfa_str_is(portal.first_at, "/a/b-c_d.e"));
+    assert_int_equal(portal.provision, 0);
+    takes("first_factor identity=$ab_9 provision=on");
+    assert_int_equal(portal.first, MFA_FIRST_IDENTITY);
+    assert_true(mfa_str_is(portal.first_at, "ab_9"));
+    assert_int_equal(portal.provision, 1);
+    refuses("first_factor request=/");
+    refuses("first_factor request=/a/../b");
+    refuses("first_factor request=/%61");
+    refuses("first_factor request=/" LONG_64 LONG_64);
+    refuses("first_factor identity=$a-b");
+    refuses("first_factor identity=$" LONG_64);
+    says("first_factor local provision=on",
+         "invalid parameter \"provision=on\"");
+    says("first_factor x", "first_factor must be local, request=/uri or "
+         "identity=$variable, not \"x\"");
+}
+
+
+static void
+login_form(void **state)
+{
+    (void) state;
+
+    assert_int_equal(portal.combined, 0);
+    takes("login_form combined");
+    assert_int_equal(portal.combined, 1);
+    takes("login_form steps");
+    assert_int_equal(portal.combined, 0);
+    says("login_form both", "login_form must be steps or combined, not "
+         "\"both\"");
+}
+
+
 static const struct {
     const char  *name;
     const char  *good;
@@ -427,6 +470,8 @@ static const struct {
 } table[] = {
     { "issuer", "issuer x", 1 },
     { "pages", "pages /x/", 1 },
+    { "first_factor", "first_factor local", 2 },
+    { "login_form", "login_form combined", 1 },
     { "require", "require all", 1 },
     { "grace", "grace 1d", 1 },
     { "session", "session max=2", 5 },
@@ -503,6 +548,8 @@ main(void)
         TEST(directory_mfa),
         TEST(brand),
         TEST(locale),
+        TEST(first_factor),
+        TEST(login_form),
         TEST(each_stands_once_with_the_right_number_of_parameters)
     };
 

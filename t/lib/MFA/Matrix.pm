@@ -718,7 +718,9 @@ sub _ask2 {
     my ($self, @cells) = @_;
     my $h2 = MFA::Http2->new($self->{nginx}->port);
 
-    while (my @now = splice @cells, 0, 100) {
+    # A stream may take four of nginx's connections (its site's and a mirror's, at
+    # both ends): with too many nginx closes this one to have more.
+    while (my @now = splice @cells, 0, 25) {
         my %cells;
 
         for my $cell (@now) {

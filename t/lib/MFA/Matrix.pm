@@ -740,6 +740,11 @@ sub _ask2 {
         for my $id (keys %cells) {
             $cells{$id}{status} = $h2->status($id);
             $cells{$id}{answer} = $h2->answer($id);
+
+            # A mirror or post_action outlives its answer, and streams beyond the
+            # limit are refused unseen: asked again, as clients do.
+            push @cells, $cells{$id}
+                if !defined $cells{$id}{status} && $cells{$id}{again}++ < 5;
         }
     }
 

@@ -718,7 +718,9 @@ sub _ask2 {
     my ($self, @cells) = @_;
     my $h2 = MFA::Http2->new($self->{nginx}->port);
 
-    while (my @now = splice @cells, 0, 100) {
+    # A stream may take four of nginx's connections (its site's and a mirror's, at
+    # both ends): with too many nginx closes this one to have more.
+    while (my @now = splice @cells, 0, 25) {
         my %cells;
 
         for my $cell (@now) {
@@ -738,6 +740,11 @@ sub _ask2 {
         for my $id (keys %cells) {
             $cells{$id}{status} = $h2->status($id);
             $cells{$id}{answer} = $h2->answer($id);
+
+            # A mirror or post_action outlives its answer, and streams beyond the
+            # limit are refused unseen: asked again, as clients do.
+            push @cells, $cells{$id}
+                if !defined $cells{$id}{status} && $cells{$id}{again}++ < 5;
         }
     }
 

@@ -45,11 +45,13 @@ location = /check {
 error_page 500 502 504 =200 /sorry;
 location = /sorry { mfa off; proxy_pass http://site; }
 location = /yes { internal; mfa off; proxy_pass http://site; }
+location = /verify { mfa_verify user; }
 END
 MFA::Nginx::write_file("$own/user.conf", $request);
 MFA::Nginx::write_file("$own/made.conf", $request);
 my $basic = "auth_basic who; auth_basic_user_file $own/users;\n";
-MFA::Nginx::write_file("$own/who.conf", $basic);
+MFA::Nginx::write_file("$own/who.conf",
+                       "$basic\nlocation = /verify { mfa_verify who; }");
 MFA::Nginx::write_file("$own/new.conf", $basic);
 MFA::Nginx::write_file("$own/gated.conf",
     'location ~ ^/gated$ { internal; proxy_pass http://directory; }');
@@ -114,6 +116,30 @@ $stage->unspend('user', 'alice');
 $stage->account('user', 'bob');
 $stage->account('user', 'gone');
 $stage->admin('account', 'disable', 'user', 'gone');
+
+
+subtest 'Other resources are told what the outside says, too (security 107)' => sub
+{
+    my $ask = sub {
+        my ($browser, $login, $password) = @_;
+
+        return $browser->request('POST', '/verify',
+            body    => qq({"login":"$login","password":"$password"}),
+            headers => { 'Content-Type' => 'application/json' })->status;
+    };
+    my %means = (200 => 200, 204 => 200, 401 => 403, 403 => 403, 302 => 503,
+                 500 => 503, slow => 503);
+
+    is($ask->($stage->browser, 'bob', $_), $means{$_}, "it says $_: $means{$_}")
+        for sort keys %means;
+
+    is($ask->($stage->browser, 'bob', ''), 403, 'nothing is no password');
+    is($ask->($stage->browser, 'gone', 200), 403, 'disabled here');
+    is($ask->($stage->browser, 'stranger', 200), 403, 'no account here');
+
+    is($ask->(known_as('ida'), 'ida', $stage->password), 403,
+       'where no password is asked for, none is right');
+};
 
 
 subtest '2xx is right, 401 and 403 are wrong, anything else is 503 (security 56)'

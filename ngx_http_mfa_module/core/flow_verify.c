@@ -1,8 +1,8 @@
 /*
  * Flow verify, see flow_verify.h:
  *
- *   charge guess -> hash -> verdict -> charge code -> check -> claim -> ok
- *            (a password only)   \-> ok, or a code is needed
+ *   charge guess -> hash or outside -> verdict -> charge code -> check -> claim
+ *              (a password only)          \-> ok, or a code is needed      \-> ok
  *
  * Every refusal is audited; of limits the first.
  */
@@ -13,7 +13,7 @@
 #include <string.h>
 
 
-enum { START, GUESSED, HASHED, CHARGED, CLAIMED, ENDING };
+enum { START, GUESSED, HASHED, OUTSIDE, CHARGED, CLAIMED, ENDING };
 
 
 static mfa_flow_e
@@ -159,13 +159,9 @@ judge(mfa_flow_verify_t *verify)
 
 
 static mfa_flow_e
-hash(mfa_flow_verify_t *verify)
+look_here(mfa_flow_verify_t *verify)
 {
     mfa_hash_ask_t  *ask;
-
-    if (verify->password.len > MFA_PASSWORD_MAX) {
-        return refuse(verify, MFA_OUTCOME_REFUSED, "refused", "too long");
-    }
 
     ask = &verify->flow.hash;
     ask->password = verify->password;
@@ -180,6 +176,42 @@ hash(mfa_flow_verify_t *verify)
     verify->flow.step = HASHED;
 
     return MFA_FLOW_HASH;
+}
+
+
+/* As flow login does: what is no name is none there either, and an empty
+   password is right for many a directory. */
+static mfa_flow_e
+look_outside(mfa_flow_verify_t *verify)
+{
+    if (verify->login.len == 0 || verify->password.len == 0) {
+        return refuse(verify, MFA_OUTCOME_REFUSED, "refused", "credentials");
+    }
+
+    verify->flow.outside.login = verify->login;
+    verify->flow.outside.password = verify->password;
+    verify->flow.step = OUTSIDE;
+
+    return MFA_FLOW_OUTSIDE;
+}
+
+
+/* The password is looked at where the portal's own pages have it looked at. */
+static mfa_flow_e
+look(mfa_flow_verify_t *verify)
+{
+    if (verify->password.len > MFA_PASSWORD_MAX) {
+        return refuse(verify, MFA_OUTCOME_REFUSED, "refused", "too long");
+    }
+
+    switch (verify->flow.env.portal->first) {
+    case MFA_FIRST_LOCAL:
+        return look_here(verify);
+    case MFA_FIRST_REQUEST:
+        return look_outside(verify);
+    default:
+        return refuse(verify, MFA_OUTCOME_REFUSED, "refused", "first factor");
+    }
 }
 
 
@@ -211,7 +243,7 @@ guessed(mfa_flow_verify_t *verify, const mfa_result_t *result)
         verify->has_account = answer == MFA_YES;
     }
 
-    return verify->has_password ? hash(verify) : judge(verify);
+    return verify->has_password ? look(verify) : judge(verify);
 }
 
 
@@ -232,6 +264,20 @@ hashed(mfa_flow_verify_t *verify, const mfa_result_t *result)
     case MFA_NO:
         return refuse(verify, MFA_OUTCOME_REFUSED, "refused", "credentials");
 
+    default:
+        return mfa_flow_end(&verify->flow, MFA_OUTCOME_UNAVAILABLE);
+    }
+}
+
+
+static mfa_flow_e
+told(mfa_flow_verify_t *verify, const mfa_result_t *result)
+{
+    switch (result->hash) {
+    case MFA_YES:
+        return judge(verify);
+    case MFA_NO:
+        return refuse(verify, MFA_OUTCOME_REFUSED, "refused", "credentials");
     default:
         return mfa_flow_end(&verify->flow, MFA_OUTCOME_UNAVAILABLE);
     }
@@ -312,7 +358,7 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
 
     verify = (mfa_flow_verify_t *) flow;
 
-    if (flow->step != START && flow->step != HASHED
+    if (flow->step != START && flow->step != HASHED && flow->step != OUTSIDE
         && !mfa_op_sound(&flow->op, result))
     {
         return mfa_flow_end(flow, MFA_OUTCOME_UNAVAILABLE);
@@ -325,6 +371,8 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
         return guessed(verify, result);
     case HASHED:
         return hashed(verify, result);
+    case OUTSIDE:
+        return told(verify, result);
     case CHARGED:
         return charged(verify, result);
     case CLAIMED:

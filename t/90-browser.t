@@ -32,9 +32,9 @@ while (my $line = <$journey>) {
     } elsif ($line =~ /^1\.\.(\d+)$/) {
         $planned = $1;
 
-    } elsif ($line =~ /^# ?(.*)/) {
+    } elsif ($line =~ /^# ?(  )?(.*)/) {
         # What is indented tells of the failure before it.
-        $line =~ /^#   / ? diag($1) : note($1);
+        defined $1 ? diag($2) : note($2);
 
     } elsif ($line =~ /^Bail out! (.*)/) {
         diag($1);

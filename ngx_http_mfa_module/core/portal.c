@@ -427,17 +427,11 @@ set_cookie(mfa_portal_t *portal, const args_t *args)
 static int
 set_directory_mfa(mfa_portal_t *portal, const args_t *args)
 {
-    if (mfa_str_is(args->argv[1], "on")) {
-        portal->directory_mfa = 1;
-        return 0;
-    }
+    portal->directory_mfa = mfa_str_is(args->argv[1], "on");
 
-    if (mfa_str_is(args->argv[1], "off")) {
-        portal->directory_mfa = 0;
-        return 0;
-    }
-
-    return refuse(args, "directory_mfa must be on or off, not", args->argv[1]);
+    return portal->directory_mfa || mfa_str_is(args->argv[1], "off") ? 0
+           : refuse(args, "directory_mfa must be on or off, not",
+                    args->argv[1]);
 }
 
 

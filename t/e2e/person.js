@@ -4,6 +4,7 @@
 //   await person.logIn('anna');            password only; lands wherever
 //   const key = await person.scan();       the QR code, read as a phone reads it
 //   await person.enter(person.code());     types a code and sends it
+//   person.pair();                         two codes that follow each other
 //   await person.where()                   data-mfa-page, or "portal"
 //   await person.alert()                   data-mfa-error, or ""
 //
@@ -88,10 +89,19 @@ class Person {
         return this.key;
     }
 
-    code() {
-        return this.last = execFileSync('oathtool', ['--totp', '-b', '-N',
-            `now + ${30 * this.given++} seconds`, '-'],
+    shown(seconds) {
+        return execFileSync('oathtool', ['--totp', '-b', '-N',
+            `now + ${seconds} seconds`, '-'],
             { input: this.key, encoding: 'utf8' }).trim();
+    }
+
+    code() {
+        return this.last = this.shown(30 * this.given++);
+    }
+
+    // Two that follow each other, however long ago the last one was.
+    pair() {
+        return [this.shown(0), this.shown(30)];
     }
 
     async enter(code, button = 'Continue') {

@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "core/flow_verify.h"
 #include "flow_failure.h"
 
 #define WRONG  "wrong-horse-7"
@@ -97,6 +98,39 @@ go_on(world_t *world)
 
 
 /* --- outside --- */
+
+static mfa_outcome_e
+verify_outcome(const char *name, const char *password)
+{
+    static mfa_flow_verify_t  verify;
+
+    mfa_flow_verify_init(&verify);
+    verify.typed = mfa_str_from(name);
+    verify.password = mfa_str_from(password);
+    verify.has_password = password != NULL;
+
+    return world_run(&w, &verify.flow);
+}
+
+
+/* A portal has its passwords looked at in one place, whoever asks. */
+static void
+other_resources_have_it_looked_at_there_too(void **state)
+{
+    (void) state;
+    world_account(&w, "bob", (standing_t) { .enrolled = 1, .validated = 1 });
+
+    w.portal.first = MFA_FIRST_REQUEST;
+    assert_int_equal(verify_outcome("bob", PASSWORD), MFA_OUTCOME_CODE);
+    assert_int_equal(verify_outcome("bob", "wrong"), MFA_OUTCOME_REFUSED);
+    assert_int_equal(verify_outcome("bob", ""), MFA_OUTCOME_REFUSED);
+    assert_int_equal(verify_outcome("nobody", PASSWORD), MFA_OUTCOME_REFUSED);
+
+    w.portal.first = MFA_FIRST_IDENTITY;
+    assert_int_equal(verify_outcome("bob", PASSWORD), MFA_OUTCOME_REFUSED);
+    assert_int_equal(verify_outcome("bob", NULL), MFA_OUTCOME_CODE);
+}
+
 
 static void
 what_is_right_outside_is_right(void **state)
@@ -458,6 +492,7 @@ main(void)
 
     const struct CMUnitTest  tests[] = {
         TEST(what_is_right_outside_is_right),
+        TEST(other_resources_have_it_looked_at_there_too),
         TEST(security_4_nobody_and_disabled_are_asked_about_and_refused),
         TEST(an_empty_password_and_no_name_are_not_asked_about),
         TEST(a_portal_has_one_way_in),

@@ -610,28 +610,6 @@ nobody_at_all(world_t *world)
 }
 
 
-/* A portal has its passwords looked at in one place, whoever asks. */
-static void
-a_password_is_looked_at_where_the_portal_says(void **state)
-{
-    (void) state;
-    prepare(&w);
-
-    w.portal.first = MFA_FIRST_REQUEST;
-    assert_int_equal(ask("alice", PASSWORD), MFA_OUTCOME_CODE);
-    assert_true(mfa_str_is(verify.flow.outside.login, "alice"));
-    assert_int_equal(ask("alice", WRONG), MFA_OUTCOME_REFUSED);
-    assert_int_equal(ask("nobody", PASSWORD), MFA_OUTCOME_REFUSED);
-
-    assert_int_equal(ask("alice", ""), MFA_OUTCOME_REFUSED);
-    assert_int_equal(verify.flow.outside.login.len, 0);
-
-    w.portal.first = MFA_FIRST_IDENTITY;
-    assert_int_equal(ask("alice", PASSWORD), MFA_OUTCOME_REFUSED);
-    assert_int_equal(ask("alice", NULL), MFA_OUTCOME_CODE);
-}
-
-
 static void
 prepare_outside(world_t *world)
 {
@@ -699,7 +677,6 @@ main(void)
         TEST(what_was_right_is_forgiven),
         TEST(names_are_guessed_within_the_limit_of_a_network),
         TEST(security_21_a_damaged_factor_lets_nobody_in),
-        TEST(a_password_is_looked_at_where_the_portal_says),
         TEST(no_failure_lets_anybody_in),
     };
 

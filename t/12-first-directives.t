@@ -43,8 +43,22 @@ $judge->accepted("first_factor request=/check, $_->[0]",
             map { "location $_ { mfa off; }" } qw(/a /ch /check/more /d /zz)],
         ['nested', 'location /ch { mfa off; location = /check { internal; } }'],
         ['by a pattern, seen at run time', 'location ~ ^/c { mfa off; }'];
-$judge->accepted("first_factor identity=$_", with("first_factor identity=$_;"))
+my $basic = "auth_basic x;\nauth_basic_user_file users;\n";
+
+$judge->accepted("first_factor identity=$_",
+                 with("first_factor identity=$_;", $basic))
     for '$remote_user', '$ssl_client_s_dn provision=on', '$REMOTE_user';
+$judge->refused("identity=$_->[0] with $_->[1]", 'its pages need "auth_basic" and '
+    . '"satisfy all", or it is whatever a client says',
+    with("first_factor identity=$_->[0];", $_->[2]))
+    for ['$remote_user', 'no auth_basic', ''],
+        ['$REMOTE_user', 'no auth_basic', ''],
+        ['$remote_user', 'one that is off', 'auth_basic off;'
+                                            . 'auth_basic_user_file users;'],
+        ['$remote_user', 'no file of names', 'auth_basic x;'],
+        ['$remote_user', 'one in another location',
+         "location = /x { $basic }"],
+        ['$remote_user', 'another way in', "satisfy any; allow all; $basic"];
 $judge->accepted('a variable of a map', with('first_factor identity=$who;'),
                  http => 'map $ssl_client_s_dn $who { default ""; }');
 $judge->accepted('a variable that is set later',
@@ -62,7 +76,9 @@ $judge->refused('a gated one', 'the location is gated',
     with($request, 'location /check { internal; }'));
 
 for my $name (qw(http_x_user arg_user cookie_user HTTP_user uri request_uri
-                 mfa_user upstream_http_x_user))
+                 mfa_user upstream_http_x_user content_type content_length
+                 ssl_server_name request_method request_filename remote_addr
+                 proxy_add_x_forwarded_for scheme))
 {
     $judge->refused("\$$name", 'nothing that nginx has verified',
                     with("first_factor identity=\$$name;"));

@@ -133,7 +133,7 @@ sub answer {
 # --- clients ---
 
 sub open_one {
-    my ($path, $cookie) = @_;
+    my ($path, $cookie, $kept) = @_;
     my $sock = IO::Socket::UNIX->new(Peer => $nginx->{socket})
         or die "nginx does not listen: $!";
 
@@ -141,7 +141,8 @@ sub open_one {
     print $sock join "\r\n", "GET $path HTTP/1.1", 'Host: localhost',
         ($cookie ? "Cookie: $cookie" : ()),
         ($path =~ /ws/ ? ('Connection: upgrade', 'Upgrade: odd')
-                       : 'Connection: close'), '', '';
+                       : 'Connection: ' . ($kept ? 'keep-alive' : 'close')),
+        '', '';
 
     return { path => $path, sock => $sock, got => '' };
 }
@@ -196,6 +197,9 @@ my $bob   = $env->cookie('user', 'bob');
 
 my @watched = map { open_one($_, $alice) }
     qw(/ws /events /download /buffered /action /slow);
+
+# As browsers do: what is cut must not go on as a connection for the next request.
+push @watched, open_one('/events', $alice, 1);
 my @others = map { open_one(@$_) }
     [ '/ws', $bob ], [ '/size', $alice ], [ '/report/events', $alice ],
     [ '/off/events', $alice ];
@@ -205,9 +209,9 @@ my $h2_alice = $h2->get('/events', cookie => $alice);
 my $h2_bob   = $h2->get('/events', cookie => $bob);
 
 watch(3.5, @watched, @others);
-is(scalar(grep { !$_->{ended} } @watched, @others), 10,
+is(scalar(grep { !$_->{ended} } @watched, @others), 11,
    'while the session is good nothing is cut');
-is(join(' ', map { status($_) } @watched), '101 200 200 200 200 200',
+is(join(' ', map { status($_) } @watched), '101 200 200 200 200 200 200',
    'all are answers of the site');
 like($watched[0]{got}, qr/tick 20 /, 'and go on');
 
@@ -239,7 +243,7 @@ ok(!$h2->ended($h2_bob), 'and not the other one of its connection');
 watch(3, @others);
 is(running(@others), '/off/events /report/events /ws',
    'others\' and ungated ones go on, and what is small comes to its end');
-is(scalar(grep { /mfa: login for portal "user"/ } cuts()), 7,
+is(scalar(grep { /mfa: login for portal "user"/ } cuts()), 8,
    'one line in the log for each');
 is($nginx->get('/events', "Cookie: $alice")->{status}, 401,
    'the session is gone indeed');

@@ -248,6 +248,23 @@ subtest 'A factor that cannot be read lets nobody in (security 21)' => sub {
 };
 
 
+subtest 'An old password record is hashed anew when both were right (security 1, '
+    . '7)' => sub
+{
+    my $key = $stage->enrolled('free', 'elder');
+    my $record = sub { $stage->account_get('free', 'elder', 'password') };
+
+    $stage->unspend('free', 'elder');
+    $stage->account_set('free', 'elder',
+                        password => crypt $password, '$5$rounds=1000$salt$');
+    enter('elder', $password, wrong($key), portal => 'free');
+    like($record->(), qr/^\$5\$/, 'not for a wrong code');
+    is((enter('elder', $password, totp($key), portal => 'free'))[0]->story,
+       '303 /app', 'both right');
+    like($record->(), qr/^\$y\$/, 'hashed anew');
+};
+
+
 $stage->finish;
 
 done_testing;

@@ -389,9 +389,17 @@ is(join('|', sort $upstream->seen =~ /^(remote\S+ [^\r]*)/mig),
    . 'Remote-Name: Carol|Remote-Portal: user|Remote-Role: manager|'
    . 'Remote-User: carol',
    'the site gets the identity the check gave, and no forged one (security 75)');
-unlike($upstream->seen, qr/mfa_user=/,
+unlike($upstream->seen, qr/mfa_user/,
        'the session cookie stays at the front (security 46)');
 like($upstream->seen, qr/^Cookie: .*app=x/m, 'the application\'s own does not');
+
+$upstream->forget;
+my %kept = %{ $browser->{cookies} };
+$browser->{cookies}{$_} = 'x' x 43 for qw(mfa_user_device __Host-mfa_user);
+$browser->get('/list');
+unlike($upstream->seen, qr/mfa_user/, '- nor do the gate\'s other cookies pass');
+like($upstream->seen, qr/^Cookie: (?:.*; )?app=x/m, '- the application\'s does');
+%{ $browser->{cookies} } = %kept;
 
 is($browser->get('/list')->status, 200, 'again');
 $env->account('user', 'carol', disabled => 1);

@@ -73,7 +73,14 @@ mfa_account_decode(mfa_account_t *account, mfa_str_t login,
     }
 
     if (f[MFA_ACCOUNT_CREATED].len == 0) {
-        return MFA_NO;
+        if (f[MFA_ACCOUNT_SECRET].len == 0 && f[MFA_ACCOUNT_ENROLLED].len == 0
+            && f[MFA_ACCOUNT_PASSWORD].len == 0)
+        {
+            return MFA_NO;
+        }
+
+        /* Half of it is lost: it must not be taken for none and made anew. */
+        account->fault = 1;
     }
 
     account->login = login;

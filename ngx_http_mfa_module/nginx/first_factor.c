@@ -4,13 +4,21 @@
 
 #include "nginx/first_factor.h"
 
-/* What a client has written, or what no request for a page has: nobody has
-   verified either. */
+/*
+ * nginx's own variables, whole names or beginnings: what a client has written,
+ * what is the same for everybody, or what no request for a page has.  Nobody has
+ * verified any of it.  $remote_user and $ssl_client_... are looked at elsewhere.
+ */
 static const char *const  unverified[] = {
-    "http_", "arg_", "cookie_", "sent_http_", "sent_trailer_",
-    "upstream_http_", "upstream_trailer_", "upstream_cookie_",
-    "request_uri", "uri", "document_uri", "args", "query_string", "request",
-    "request_body", "host", "mfa_", NULL
+    "ancient_browser", "arg_", "args", "binary_remote_addr", "body_bytes_sent",
+    "bytes_sent", "connection", "connection_", "connections_", "content_",
+    "cookie_", "date_", "document_", "fastcgi_", "geoip_", "grpc_", "gzip_",
+    "host", "hostname", "http2", "http3", "http_", "https", "invalid_referer",
+    "is_args", "limit_", "limit_rate", "mfa_", "modern_browser", "msec", "msie",
+    "nginx_version", "pid", "pipe", "proxy_", "query_string", "realip_",
+    "realpath_", "remote_addr", "remote_port", "request", "request_", "scheme",
+    "secure_link", "secure_link_", "sent_", "server_", "slice_", "ssl_",
+    "status", "tcpinfo_", "time_", "uid_", "upstream_", "uri", NULL
 };
 
 
@@ -141,6 +149,10 @@ is_unverified(mfa_str_t name)
     size_t      len;
     ngx_uint_t  i;
 
+    if (mfa_str_begins(name, "ssl_client_")) {
+        return 0;
+    }
+
     for (i = 0; unverified[i]; i++) {
         len = ngx_strlen(unverified[i]);
 
@@ -208,6 +220,44 @@ variable_check(ngx_conf_t *cf, ngx_http_mfa_portal_t *portal)
 }
 
 
+static ngx_uint_t
+is_remote_user(mfa_str_t name)
+{
+    static const char  text[] = "remote_user";
+
+    return name.len == sizeof(text) - 1
+           && ngx_strncasecmp((u_char *) name.data, (u_char *) text, name.len)
+              == 0;
+}
+
+
+/*
+ * $remote_user is whatever a client says, until auth_basic has looked at it.
+ * That module's configuration begins with its realm and its file.
+ */
+static ngx_uint_t
+basic_looks(ngx_conf_t *cf, ngx_http_core_loc_conf_t *clcf)
+{
+    ngx_uint_t                  i;
+    ngx_module_t              **modules;
+    ngx_http_complex_value_t  **basic;
+
+    modules = cf->cycle->modules;
+
+    for (i = 0; modules[i]; i++) {
+        if (ngx_strcmp(modules[i]->name, "ngx_http_auth_basic_module") == 0) {
+            basic = clcf->loc_conf[modules[i]->ctx_index];
+
+            return clcf->satisfy == NGX_HTTP_SATISFY_ALL
+                   && basic[0] && basic[1]
+                   && !mfa_str_is(ngx_http_mfa_view(&basic[0]->value), "off");
+        }
+    }
+
+    return 0;
+}
+
+
 ngx_int_t
 ngx_http_mfa_first_factor_check(ngx_conf_t *cf)
 {
@@ -232,6 +282,15 @@ ngx_http_mfa_first_factor_check(ngx_conf_t *cf)
 
     for (i = 0; i < mcf->pages.nelts; i++) {
         lcf = place[i].location;
+
+        if (lcf->portal->core.first == MFA_FIRST_IDENTITY
+            && is_remote_user(lcf->portal->core.first_at)
+            && !basic_looks(cf, place[i].core))
+        {
+            return wrong(cf, lcf->portal, "identity=$",
+                         "its pages need \"auth_basic\" and \"satisfy all\", "
+                         "or it is whatever a client says");
+        }
 
         if (lcf->portal->core.first == MFA_FIRST_REQUEST
             && location_check(cf, lcf->portal, place[i].server) != NGX_OK)

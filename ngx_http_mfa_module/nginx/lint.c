@@ -291,7 +291,8 @@ target_of(ngx_http_mfa_main_conf_t *mcf, ngx_http_mfa_seen_t *from,
             || clcf->name.len > uri->len
             || ((clcf->exact_match || clcf->named)
                 && clcf->name.len != uri->len)
-            || ngx_strncmp(clcf->name.data, uri->data, clcf->name.len) != 0)
+            || (clcf->name.len && ngx_strncmp(clcf->name.data, uri->data,
+                                              clcf->name.len) != 0))
         {
             continue;
         }

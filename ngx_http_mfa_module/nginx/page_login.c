@@ -9,8 +9,9 @@
 #include "core/password.h"
 
 typedef struct {
-    mfa_flow_rehash_t  flow;                /* first: the visit's flow is this */
-    mfa_flow_login_t  *login;
+    mfa_flow_rehash_t   flow;               /* first: the visit's flow is this */
+    mfa_opening_t      *opening;
+    mfa_verdict_e       verdict;
 } rehash_t;
 
 
@@ -68,6 +69,65 @@ again(ngx_http_mfa_visit_t *v, mfa_flow_t *flow, mfa_str_t typed)
 
 
 static void
+opened(ngx_http_mfa_visit_t *v, mfa_opening_t *opening, mfa_verdict_e verdict)
+{
+    if (ngx_http_mfa_visit_opened(v, opening) != NGX_OK) {
+        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    ngx_http_mfa_visit_onward(v, verdict);
+}
+
+
+/* Whether it could be hashed anew or not: the next login tries again. */
+static void
+rehash_done(ngx_http_request_t *r, void *data)
+{
+    rehash_t              *rehash;
+    ngx_http_mfa_visit_t  *v = data;
+
+    rehash = v->flow;
+    opened(v, rehash->opening, rehash->verdict);
+}
+
+
+/* Who has got in goes on; before, a password record of an older kind is hashed
+   anew, while the password is known (NIST SP 800-63B, 3.1.1.2). */
+static void
+enter(ngx_http_mfa_visit_t *v, const mfa_flow_login_t *login,
+    mfa_opening_t *opening, mfa_verdict_e verdict)
+{
+    rehash_t  *rehash;
+
+    /* A password that was right elsewhere is not the record's. */
+    if (v->portal->core.first != MFA_FIRST_LOCAL
+        || mfa_password_preferred(login->account.password))
+    {
+        opened(v, opening, verdict);
+        return;
+    }
+
+    rehash = ngx_palloc(v->request->pool, sizeof(rehash_t));
+
+    if (rehash == NULL) {
+        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    mfa_flow_rehash_init(&rehash->flow);
+    rehash->flow.password = login->password;
+    rehash->flow.admin.login = login->login;
+    rehash->flow.admin.hashed = login->account.password;
+    rehash->opening = opening;
+    rehash->verdict = verdict;
+
+    v->flow = rehash;
+    ngx_http_mfa_visit_run(v, rehash_done);
+}
+
+
+static void
 code_done(ngx_http_request_t *r, void *data)
 {
     mfa_flow_code_t       *code;
@@ -80,12 +140,7 @@ code_done(ngx_http_request_t *r, void *data)
         return;
     }
 
-    if (ngx_http_mfa_visit_opened(v, &code->opening) != NGX_OK) {
-        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
-        return;
-    }
-
-    ngx_http_mfa_visit_onward(v, MFA_VERDICT_ALLOW);
+    enter(v, code->login, &code->opening, MFA_VERDICT_ALLOW);
 }
 
 
@@ -113,55 +168,6 @@ code_go_on(ngx_http_mfa_visit_t *v, mfa_flow_login_t *login)
 
 
 static void
-opened(ngx_http_mfa_visit_t *v, mfa_flow_login_t *login)
-{
-    if (ngx_http_mfa_visit_opened(v, &login->opening) != NGX_OK) {
-        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
-        return;
-    }
-
-    ngx_http_mfa_visit_onward(v, verdict_of(v, login));
-}
-
-
-/* Whether it could be hashed anew or not: the next login tries again. */
-static void
-rehash_done(ngx_http_request_t *r, void *data)
-{
-    rehash_t              *rehash;
-    ngx_http_mfa_visit_t  *v = data;
-
-    rehash = v->flow;
-    opened(v, rehash->login);
-}
-
-
-/* A record of an older kind, while the password is known (NIST SP 800-63B,
-   3.1.1.2). */
-static void
-rehash(ngx_http_mfa_visit_t *v, mfa_flow_login_t *login)
-{
-    rehash_t  *rehash;
-
-    rehash = ngx_palloc(v->request->pool, sizeof(rehash_t));
-
-    if (rehash == NULL) {
-        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
-        return;
-    }
-
-    mfa_flow_rehash_init(&rehash->flow);
-    rehash->flow.password = login->password;
-    rehash->flow.admin.login = login->login;
-    rehash->flow.admin.hashed = login->account.password;
-    rehash->login = login;
-
-    v->flow = rehash;
-    ngx_http_mfa_visit_run(v, rehash_done);
-}
-
-
-static void
 login_done(ngx_http_request_t *r, void *data)
 {
     mfa_flow_login_t      *login;
@@ -175,15 +181,7 @@ login_done(ngx_http_request_t *r, void *data)
     }
 
     if (login->flow.outcome == MFA_OUTCOME_DONE) {
-        /* A password that was right elsewhere is not the record's. */
-        if (v->portal->core.first != MFA_FIRST_LOCAL
-            || mfa_password_preferred(login->account.password))
-        {
-            opened(v, login);
-        } else {
-            rehash(v, login);
-        }
-
+        enter(v, login, &login->opening, verdict_of(v, login));
         return;
     }
 

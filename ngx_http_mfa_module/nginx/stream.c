@@ -88,6 +88,10 @@ cut(ngx_http_mfa_stream_t *stream, mfa_verdict_e verdict)
     r->post_action = 1;
     r->uri_changes = 0;
 
+    /* An upstream that is cleaned up lets go of the request, too, and must not be
+       the last: the cleanups are in it. */
+    r->main->count++;
+
     ngx_http_finalize_request(r, NGX_ERROR);
 }
 

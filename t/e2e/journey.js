@@ -282,6 +282,33 @@ const journeys = {
     await again.leave();
 },
 
+'password and code in one form': async () => {
+    world.account('desk', 'dora');
+    const dora = await arrive({ portal: world.desk });
+
+    await dora.go('/mfa/login');
+    await dora.logIn('dora');
+    is(await dora.where(), 'portal', 'without a factor the field stays empty '
+       + '(feature 002-19)');
+    await dora.go('/mfa/enrol/scan');
+    await dora.scan();
+    await dora.enter(dora.code(), 'Submit');
+    await dora.go('/mfa/security');
+    await dora.press('Log out');
+    await seen(dora, 'login-combined');
+
+    const wrong = dora.shown(-3600);
+    await dora.page.locator('#code').fill(wrong);
+    await dora.logIn('dora');
+    is(await dora.alert(), 'credentials', 'a wrong code is a wrong login '
+       + '(feature 002-21)');
+    await seen(dora, 'login-combined-refused');
+    await dora.page.locator('#code').fill(dora.code());
+    await dora.logIn('dora');
+    is(await dora.where(), 'portal', 'both right open the portal');
+    await dora.leave();
+},
+
 'an administrator, who cannot put off': async () => {
     world.account('admin', 'root', ['--role', 'administrator']);
     const root = await arrive({ portal: world.admin });

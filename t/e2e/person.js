@@ -68,7 +68,7 @@ class Person {
 
     async logIn(login, password = this.world.password) {
         await this.page.getByLabel('User name').fill(login);
-        await this.page.getByLabel('Password').fill(password);
+        await this.page.getByLabel('Password', { exact: true }).fill(password);
         await this.press('Log in');
     }
 

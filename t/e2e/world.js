@@ -2,7 +2,7 @@
 // a folder of their own that goes when the test ends.
 //
 //   const world = await World.start();
-//   world.user, world.admin, world.stranger      addresses of servers
+//   world.user, world.admin, world.desk, world.stranger   addresses of servers
 //   world.mfactl('account', 'add', ...)          as an administrator
 //   world.account('user', 'anna', [...options])  with world.password
 //   await world.redisStop(); await world.redisStart();
@@ -59,13 +59,14 @@ class World {
         world.password = 'correct horse battery';
         world.children = new Set();
 
-        const [user, admin, stranger] = await freePorts(3);
+        const [user, admin, desk, stranger] = await freePorts(4);
         world.user = `http://localhost:${user}`;
         world.admin = `http://localhost:${admin}`;
+        world.desk = `http://localhost:${desk}`;
         world.stranger = `http://localhost:${stranger}`;
 
         world.write('mfa.conf', world.mfaConf());
-        world.write('nginx.conf', world.nginxConf(user, admin, stranger));
+        world.write('nginx.conf', world.nginxConf(user, admin, desk, stranger));
         world.mfactl('keys', 'new');
 
         await world.redisStart();
@@ -103,10 +104,17 @@ class World {
                 limit address=1000/10m;
                 cookie secure=auto;
             }
+
+            mfa_portal desk {
+                issuer "Example Desk";
+                login_form combined;
+                limit address=1000/10m;
+                cookie secure=auto;
+            }
         `;
     }
 
-    nginxConf(user, admin, stranger) {
+    nginxConf(user, admin, desk, stranger) {
         const module = process.env.TEST_NGINX_LOAD_MODULES
                        ?? path.join(build, 'ngx_http_mfa_module.so');
         const page = '<!doctype html><html lang=\\"en\\"><title>Portal</title>'
@@ -150,6 +158,13 @@ class World {
                 server {
                     listen 127.0.0.1:${admin};
                     mfa admin;
+                    location / { proxy_pass http://unix:${this.dir}/site.sock; }
+                    location /mfa/ { mfa_pages; }
+                }
+
+                server {
+                    listen 127.0.0.1:${desk};
+                    mfa desk;
                     location / { proxy_pass http://unix:${this.dir}/site.sock; }
                     location /mfa/ { mfa_pages; }
                 }

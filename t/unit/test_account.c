@@ -173,16 +173,38 @@ what_is_absent_has_its_meaning(void **state)
 }
 
 
-/* A left-over field without an account is none, whatever it says. */
+/* A left-over field is no account; a factor or a password without an account is
+   half of one: not to be made anew by who comes next. */
 static void
-without_its_creation_there_is_no_account(void **state)
+security_21_what_lost_its_creation_is_a_fault(void **state)
 {
+    size_t  i;
+
+    static const mfa_account_field_e  kept[] = {
+        MFA_ACCOUNT_SECRET, MFA_ACCOUNT_ENROLLED, MFA_ACCOUNT_PASSWORD
+    };
+
     (void) state;
 
     field(MFA_ACCOUNT_CREATED, NULL);
+    assert_int_equal(decode(), MFA_YES);
+    assert_int_equal(account.fault, 1);
+
+    for (i = 0; i < MFA_ACCOUNT_N; i++) {
+        field(i, NULL);
+    }
+
+    field(MFA_ACCOUNT_DEADLINE, "900");
+    field(MFA_ACCOUNT_VERSION, "2");
     assert_int_equal(decode(), MFA_NO);
-    assert_int_equal(account.enrolled, 0);
-    assert_int_equal(account.password.len, 0);
+
+    for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+        field(kept[i], "1");
+        assert_int_equal(decode(), MFA_YES);
+        assert_int_equal(account.fault, 1);
+        field(kept[i], NULL);
+        assert_int_equal(decode(), MFA_NO);
+    }
 }
 
 
@@ -397,7 +419,7 @@ main(void)
         TEST(a_whole_record_is_read),
         TEST(the_gates_part_is_read),
         TEST(what_is_absent_has_its_meaning),
-        TEST(without_its_creation_there_is_no_account),
+        TEST(security_21_what_lost_its_creation_is_a_fault),
         TEST(other_shapes_are_no_answer),
         TEST(numbers_that_are_none_are_a_fault),
         TEST(security_21_parts_of_a_factor_are_a_fault),

@@ -395,10 +395,15 @@ like($upstream->seen, qr/^Cookie: .*app=x/m, 'the application\'s own does not');
 
 $upstream->forget;
 my %kept = %{ $browser->{cookies} };
-$browser->{cookies}{$_} = 'x' x 43 for qw(mfa_user_device __Host-mfa_user);
+$browser->{cookies}{mfa_user_device} = 'x' x 43;
 $browser->get('/list');
 unlike($upstream->seen, qr/mfa_user/, '- nor do the gate\'s other cookies pass');
 like($upstream->seen, qr/^Cookie: (?:.*; )?app=x/m, '- the application\'s does');
+
+$upstream->forget;
+$browser->{cookies}{'__Host-mfa_user'} = 'x' x 43;
+$browser->get('/list');
+unlike($upstream->seen, qr/mfa_user/, '- nor those of https');
 %{ $browser->{cookies} } = %kept;
 
 is($browser->get('/list')->status, 200, 'again');

@@ -157,6 +157,13 @@ for my $name (qw(auth front)) {
     takes("forward-auth/$name", $asked);
 }
 
+my $rules = place('rules', 'rules/mfa.conf', 'rules/rules.conf');
+spew("$rules/mfa.conf", "mfa_templates templates;\n" . slurp("$rules/mfa.conf"));
+spew("$rules/nginx.conf", ($load ? "load_module $load;" : '')
+    . "\npid nginx.pid;\nevents { }\nhttp {\n    include mfa.conf;\n"
+    . "    include rules.conf;\n}\n");
+takes('rules', $rules);
+
 my $ssh = place('ssh', 'quickstart/mfa.conf', 'ssh/verify.conf');
 spew("$ssh/nginx.conf", ($load ? "load_module $load;" : '')
     . "\npid nginx.pid;\nevents { }\nhttp {\n    include mfa.conf;\n"

@@ -66,6 +66,7 @@ sub configuration {
     my $conf = $env->conf(user   => 'grace 7d;',
                           admin  => 'pages /adm/; cookie secure=auto;',
                           strict => 'pages /strict/mfa/; cookie secure=on;')
+        . "mfa_cache off;\n"
         . "proxy_cache_path DIR/cache keys_zone=c:1m;\n"
         . "server {\nlisten LISTEN;\nlisten 127.0.0.1:PORT http2;\n"
         . "add_header X-Worker \$pid always;\n$gated}\n"

@@ -10,9 +10,19 @@
 enum { START, READ, READ_ACCOUNT, DEADLINE };
 
 
+void
+mfa_flow_gate_drop(mfa_flow_gate_t *gate)
+{
+    if (gate->places.kept) {
+        mfa_cache_drop(gate->cache, &gate->places);
+    }
+}
+
+
 static mfa_flow_e
 unavailable(mfa_flow_gate_t *gate)
 {
+    mfa_flow_gate_drop(gate);
     memset(&gate->who, 0, sizeof(mfa_who_t));
 
     return mfa_flow_end(&gate->flow, MFA_OUTCOME_UNAVAILABLE);
@@ -36,25 +46,35 @@ policy_in(mfa_flow_gate_t *gate)
 }
 
 
-/* The session is alive: keep it so, at most once a minute. */
-static void
-touch(mfa_flow_gate_t *gate)
+/* Whether a session's last use is too long ago to stay as it is written. */
+static int
+touch_due(const mfa_portal_t *portal, const mfa_session_t *session, int64_t now)
 {
-    int64_t         exact;
-    mfa_op_t       *op;
-    mfa_session_t  *session;
+    int64_t  exact;
 
-    session = &gate->who.session;
-    exact = gate->flow.env.portal->idle_sec / 4;
+    exact = portal->idle_sec / 4;
 
     /* Nobody who is busy may idle out between two touches. */
     if (exact > MFA_TOUCH_SEC) {
         exact = MFA_TOUCH_SEC;
     }
 
+    return now - session->seen >= exact;
+}
+
+
+/* The session is alive: keep it so, at most once a minute. */
+static void
+touch(mfa_flow_gate_t *gate)
+{
+    mfa_op_t       *op;
+    mfa_session_t  *session;
+
+    session = &gate->who.session;
+
     if (gate->who.verdict == MFA_VERDICT_LOGIN
         || gate->who.verdict == MFA_VERDICT_BLOCKED
-        || gate->flow.env.now - session->seen < exact)
+        || !touch_due(gate->flow.env.portal, session, gate->flow.env.now))
     {
         return;
     }
@@ -65,6 +85,27 @@ touch(mfa_flow_gate_t *gate)
     mfa_store_session_save(op, gate->flow.env.portal, session, gate->who.hash,
                            gate->flow.env.now);
     gate->touch = 1;
+}
+
+
+/* What has just been read is remembered when it lets in and stays as it is. */
+static void
+remember(mfa_flow_gate_t *gate)
+{
+    if (!gate->places.kept) {
+        return;
+    }
+
+    if (gate->flow.step != READ || gate->who.verdict != MFA_VERDICT_ALLOW
+        || gate->touch)
+    {
+        mfa_flow_gate_drop(gate);
+        return;
+    }
+
+    mfa_cache_fill(gate->cache, &gate->places, gate->flow.env.portal,
+                   &gate->who.session, gate->who.hash, &gate->who.account,
+                   gate->flow.env.now);
 }
 
 
@@ -106,6 +147,8 @@ decide(mfa_flow_gate_t *gate)
         touch(gate);
     }
 
+    remember(gate);
+
     return mfa_flow_end(&gate->flow, MFA_OUTCOME_DONE);
 }
 
@@ -132,6 +175,16 @@ account_read(mfa_flow_gate_t *gate, const mfa_result_t *result, mfa_str_t login)
 }
 
 
+/* Behind the words GET and HMGET stands what is read. */
+static mfa_str_t
+key_at(const mfa_op_t *op, mfa_at_t at)
+{
+    size_t  n;
+
+    return mfa_op_command(op, (size_t) at, &n)[1];
+}
+
+
 static mfa_flow_e
 start(mfa_flow_gate_t *gate)
 {
@@ -151,6 +204,13 @@ start(mfa_flow_gate_t *gate)
     if (guess.len) {
         gate->account_at = mfa_store_account_read(op, gate->flow.env.portal,
                                                   guess, MFA_ACCOUNT_GATE_N);
+    }
+
+    /* Before it is sent. */
+    if (guess.len && gate->cache && !op->failed) {
+        mfa_cache_expect(gate->cache, &gate->places, gate->cookie,
+                         key_at(op, gate->session_at),
+                         key_at(op, gate->account_at), gate->flow.env.now);
     }
 
     return MFA_FLOW_STORE;
@@ -252,7 +312,42 @@ mfa_flow_gate_init(mfa_flow_gate_t *gate)
     gate->flow.retry_after = 0;
     gate->flow.alarm = NULL;
     gate->token = NULL;
+    gate->cache = NULL;
+    gate->cookie = (mfa_str_t) { NULL, 0 };
     gate->rule = MFA_RULE_ACCOUNT;
     gate->fresh_sec = 0;
     gate->touch = 0;
+    gate->places.kept = 0;
+}
+
+
+int
+mfa_gate_known(const mfa_gate_ask_t *ask, const mfa_known_t *known,
+    mfa_who_t *who)
+{
+    mfa_policy_in_t  in;
+
+    in.portal = ask->portal;
+    in.rule = ask->rule;
+    in.fresh_sec = ask->fresh_sec;
+    in.now = ask->now;
+    in.store = MFA_YES;
+    in.session = known->session;
+    in.account = known->account;
+
+    if (mfa_policy_decide(&in) != MFA_VERDICT_ALLOW
+        || touch_due(ask->portal, known->session, ask->now))
+    {
+        return 0;
+    }
+
+    who->has_session = 1;
+    who->has_account = 1;
+    who->session = *known->session;
+    who->account = *known->account;
+    who->hash = known->hash;
+    who->verdict = MFA_VERDICT_ALLOW;
+    who->may_put_off = 0;
+
+    return 1;
 }

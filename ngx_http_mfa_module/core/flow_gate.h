@@ -10,6 +10,7 @@
 #ifndef MFA_FLOW_GATE_H
 #define MFA_FLOW_GATE_H
 
+#include "core/cache.h"
 #include "core/flow.h"
 
 /* How exactly "seen" is kept, with a short idle time more exactly. */
@@ -31,6 +32,8 @@ typedef struct {
 
     /* Set by the caller. */
     const mfa_session_token_t  *token;      /* NULL: no usable cookie */
+    mfa_cache_t                *cache;      /* takes in what is read, or NULL */
+    mfa_str_t                   cookie;     /* for the cache: the token's text */
     mfa_rule_e                  rule;
     int64_t                     fresh_sec;
 
@@ -43,6 +46,7 @@ typedef struct {
     mfa_at_t                    session_at;
     mfa_at_t                    account_at;
     mfa_at_t                    deadline_at;
+    mfa_places_t                places;
 } mfa_flow_gate_t;
 
 /*
@@ -50,5 +54,25 @@ typedef struct {
  * outcome is DONE or UNAVAILABLE; who.verdict is the answer in both cases.
  */
 void mfa_flow_gate_init(mfa_flow_gate_t *gate);
+/* The flow is not run to its end, or is: either way nothing waits for it now.
+   For flows with a cache; may be called again. */
+void mfa_flow_gate_drop(mfa_flow_gate_t *gate);
+
+/* What a location asks of whoever comes, and when. */
+typedef struct {
+    const mfa_portal_t  *portal;
+    mfa_rule_e           rule;
+    int64_t              fresh_sec;
+    int64_t              now;               /* Unix time */
+} mfa_gate_ask_t;
+
+/*
+ * Whether what a cache knows is enough: 1 and *who, who passes, or 0 when the
+ * flow has to be run.  It is enough to let somebody in, when there is nothing to
+ * write either; whoever is refused is refused by the store, so that no reader is
+ * turned away by something that has just changed.  who's views are known's.
+ */
+int mfa_gate_known(const mfa_gate_ask_t *ask, const mfa_known_t *known,
+    mfa_who_t *who);
 
 #endif /* MFA_FLOW_GATE_H */

@@ -42,6 +42,8 @@ static const struct {
     { "XADD",             STRING },
     { "WATCH",            STATUS },
     { "UNWATCH",          STATUS },
+    { "CLIENT",           INT | STATUS },
+    { "SUBSCRIBE",        ARRAY },
 };
 
 /* A place inside transaction t is (t + 1) * AT_TX + index; outside, the index

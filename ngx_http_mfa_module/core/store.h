@@ -252,6 +252,34 @@ mfa_at_t mfa_store_audit_read(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t before, int64_t n);
 
 
+/* --- what others change (store_tracking.c) --- */
+
+/* On a connection that only listens: subscribes to the changes of what is read
+   on tracked ones.  The answer at the place returned is its id for
+   mfa_store_track. */
+mfa_at_t mfa_store_listen(mfa_op_t *op);
+/* 0 and *id, or -1. */
+int mfa_store_listen_result(const mfa_op_t *op, const mfa_result_t *result,
+    mfa_at_t at, int64_t *id);
+/* On the connection that reads: from now on changes are told to id. */
+void mfa_store_track(mfa_op_t *op, int64_t id);
+/* On the connection that listens: is it still there. */
+void mfa_store_ping(mfa_op_t *op);
+
+typedef enum {
+    MFA_CHANGES_UNKNOWN = 0,                /* not what was subscribed to */
+    MFA_CHANGES_KEY,
+    MFA_CHANGES_ALL,                        /* e.g. FLUSHALL */
+    MFA_CHANGES_END
+} mfa_changes_e;
+
+/* Whether a reply tells of something and is no answer. */
+int mfa_store_tells(const mfa_reply_t *reply);
+/* What it tells of: its i-th key, until END. */
+mfa_changes_e mfa_store_told(const mfa_reply_t *told, mfa_str_t *key,
+    size_t i);
+
+
 /* --- the server itself, for doctor --- */
 
 mfa_at_t mfa_store_server_info(mfa_op_t *op, const char *section);

@@ -211,7 +211,7 @@ make(ngx_http_request_t *r, const mfa_jwt_key_t *key, ngx_http_mfa_gate_t *gate)
 {
     u_char                    *p, id[MFA_JWT_ID_BYTES];
     mfa_buf_t                  out;
-    mfa_who_t                 *who;
+    const mfa_who_t           *who;
     mfa_jwt_claims_t           claims;
     ngx_http_core_srv_conf_t  *cscf;
 
@@ -224,7 +224,7 @@ make(ngx_http_request_t *r, const mfa_jwt_key_t *key, ngx_http_mfa_gate_t *gate)
         return NGX_ERROR;
     }
 
-    who = &gate->flow->who;
+    who = gate->who;
 
     claims.issuer = gate->lcf->portal->core.issuer;
     claims.audience = ngx_http_mfa_view(&cscf->server_name);

@@ -12,6 +12,8 @@
 #include "nginx/template.h"
 #include "nginx/verify.h"
 
+#include <openssl/rand.h>
+
 #ifndef MFA_TEMPLATES_DIR
 #define MFA_TEMPLATES_DIR  "/usr/share/ngx_http_mfa_module/lua-free-templates"
 #endif
@@ -20,6 +22,13 @@
 #define IN_FLIGHT_MAX      4096
 
 static ngx_str_t  usual = ngx_string("Remote-");
+
+
+static int
+random_bytes(uint8_t *buf, size_t len)
+{
+    return RAND_bytes(buf, (int) len) == 1 ? 0 : -1;
+}
 
 
 void *
@@ -34,6 +43,8 @@ ngx_http_mfa_create_main_conf(ngx_conf_t *cf)
 
     mfa_endpoint_init(&mcf->endpoint);
     mcf->hash.queue_max = NGX_CONF_UNSET_UINT;
+    mcf->link.cache_entries = NGX_CONF_UNSET_UINT;
+    mcf->link.random = random_bytes;
 
     if (ngx_array_init(&mcf->portals, cf->pool, 4,
                        sizeof(ngx_http_mfa_portal_t *)) != NGX_OK
@@ -194,6 +205,7 @@ ngx_http_mfa_init_main_conf(ngx_conf_t *cf, void *conf)
     }
 
     ngx_conf_init_uint_value(mcf->hash.queue_max, QUEUE_DEFAULT);
+    ngx_conf_init_uint_value(mcf->link.cache_entries, MFA_CACHE_DEFAULT);
     mcf->hash.running_max = ngx_ncpu > 2 ? ngx_ncpu / 2 : 1;
 
     if (mcf->templates.len == 0) {

@@ -113,6 +113,7 @@ ngx_int_t ngx_http_mfa_check_conf(ngx_conf_t *cf);
 /* Directives: directive.c. */
 char *ngx_http_mfa_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_mfa_keys(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_mfa_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_mfa_threads(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_mfa_portal(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_mfa_gate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

@@ -178,6 +178,45 @@ ngx_http_mfa_keys(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
+ngx_http_mfa_cache(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_mfa_main_conf_t  *mcf = conf;
+
+    ngx_int_t   n;
+    ngx_str_t  *value;
+
+    if (mcf->link.cache_entries != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        mcf->link.cache_entries = 0;
+        return NGX_CONF_OK;
+    }
+
+    n = NGX_ERROR;
+
+    if (ngx_strncmp(value[1].data, "entries=", 8) == 0) {
+        n = ngx_atoi(value[1].data + 8, value[1].len - 8);
+    }
+
+    if (n < MFA_CACHE_MIN || n > MFA_CACHE_MAX) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "mfa_cache: \"%V\" is neither \"off\" nor "
+                           "\"entries=N\" with N from %d to %d", &value[1],
+                           MFA_CACHE_MIN, MFA_CACHE_MAX);
+        return NGX_CONF_ERROR;
+    }
+
+    mcf->link.cache_entries = n;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
 ngx_http_mfa_threads(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_mfa_main_conf_t  *mcf = conf;

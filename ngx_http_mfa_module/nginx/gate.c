@@ -13,48 +13,50 @@
 
 #include "core/raw_path.h"
 
+/* A flow and the token it reads from, in one piece. */
+typedef struct {
+    mfa_flow_gate_t      flow;
+    mfa_session_token_t  token;
+} asking_t;
+
 static void ngx_http_mfa_gate_wake(ngx_http_request_t *r, void *data);
 
 
-ngx_int_t
-ngx_http_mfa_gate_flow(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
-    mfa_session_token_t *token, mfa_flow_gate_t **flow)
+mfa_flow_gate_t *
+ngx_http_mfa_gate_flow(ngx_http_request_t *r, ngx_pool_t *pool,
+    ngx_http_mfa_portal_t *portal)
 {
-    mfa_cookie_t              *cookie;
-    ngx_http_mfa_main_t       *m;
+    asking_t                  *asking;
+    const mfa_cookie_t        *cookie;
     ngx_http_mfa_main_conf_t  *mcf;
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_mfa_module);
-    *flow = ngx_palloc(r->pool, sizeof(mfa_flow_gate_t));
+    asking = ngx_palloc(pool, sizeof(asking_t));
 
-    if (*flow == NULL) {
-        return NGX_ERROR;
+    if (asking == NULL) {
+        return NULL;
     }
 
-    mfa_flow_gate_init(*flow);
-    ngx_http_mfa_input_env(r, portal, &(*flow)->flow.env);
+    mfa_flow_gate_init(&asking->flow);
+    ngx_http_mfa_input_env(r, portal, &asking->flow.flow.env);
 
-    m = ngx_http_mfa_input_find(r);
-
-    if (m == NULL) {
-        return NGX_OK;
-    }
+    cookie = ngx_http_mfa_input_session(r, portal);
 
     /* Two of our cookies in one request: somebody planted one.  Neither counts,
        and the store is not asked. */
-    cookie = &m->cookies[portal->index].session;
-
-    if (cookie->n == 1
-        && mfa_session_token_parse(token, mcf->keys, cookie->value) == 0)
+    if (cookie && cookie->n == 1
+        && mfa_session_token_parse(&asking->token, mcf->keys, cookie->value)
+           == 0)
     {
-        (*flow)->token = token;
+        asking->flow.token = &asking->token;
+        asking->flow.cookie = cookie->value;
 
-    } else if (cookie->n) {
+    } else if (cookie) {
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                       "mfa: session cookie is malformed or not alone");
     }
 
-    return NGX_OK;
+    return &asking->flow;
 }
 
 
@@ -110,6 +112,109 @@ ngx_http_mfa_gate_keep(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
 
     return NGX_OK;
 }
+
+
+/* --- what the worker's cache knows --- */
+
+static mfa_cache_t *
+cache_of(ngx_http_request_t *r)
+{
+    ngx_http_mfa_links_t  *links;
+
+    links = ngx_http_mfa_task_links(r);
+
+    return links ? ngx_http_mfa_links_cache(links) : NULL;
+}
+
+
+/* Holds what is known for as long as anything may point at it. */
+static ngx_int_t
+hold(ngx_http_request_t *r, const mfa_known_t *known)
+{
+    ngx_http_mfa_hold_t  *h;
+    ngx_http_mfa_main_t  *m;
+
+    m = ngx_http_mfa_input_find(r);
+    h = m ? ngx_palloc(r->main->pool, sizeof(ngx_http_mfa_hold_t)) : NULL;
+
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->known = *known;
+    h->next = m->holds;
+    m->holds = h;
+
+    return NGX_OK;
+}
+
+
+/* Whether the cache knows enough to let r pass, and then it may. */
+static ngx_uint_t
+known(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate, mfa_cache_t *cache,
+    mfa_str_t cookie)
+{
+    mfa_known_t             known;
+    mfa_gate_ask_t          ask;
+    ngx_http_mfa_judged_t  *judged;
+
+    ask.portal = &gate->lcf->portal->core;
+    ask.rule = gate->lcf->rule;
+    ask.fresh_sec = gate->lcf->fresh;
+    ask.now = ngx_time();
+
+    if (!mfa_cache_find(cache, ask.portal, cookie, ask.now, &known)) {
+        return 0;
+    }
+
+    judged = record_of(r);
+
+    if (judged == NULL || !mfa_gate_known(&ask, &known, &judged->who)
+        || hold(r, &known) != NGX_OK)
+    {
+        mfa_cache_release(&known);
+        return 0;
+    }
+
+    judged->request = r;
+    judged->portal = gate->lcf->portal;
+
+    gate->who = &judged->who;
+    gate->verdict = judged->who.verdict;
+    gate->judged = 1;
+
+    return 1;
+}
+
+
+static void
+places_cleanup(void *data)
+{
+    mfa_flow_gate_drop(data);
+}
+
+
+/* The answers to this flow are for the cache, too. */
+static ngx_int_t
+remember(ngx_http_request_t *r, mfa_flow_gate_t *flow, mfa_cache_t *cache)
+{
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = places_cleanup;
+    cln->data = flow;
+    flow->cache = cache;
+
+    return NGX_OK;
+}
+
+
+/* --- answers --- */
 
 
 static const struct {
@@ -200,7 +305,7 @@ deny(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
 static ngx_int_t
 pass(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
 {
-    if (ngx_http_mfa_input_identify(r, gate->lcf->headers, &gate->flow->who)
+    if (ngx_http_mfa_input_identify(r, gate->lcf->headers, gate->who)
         != NGX_OK)
     {
         gate->judged = 0;
@@ -242,7 +347,8 @@ static void
 judge(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
 {
     gate->waiting = 0;
-    gate->verdict = gate->flow->who.verdict;
+    gate->who = &gate->flow->who;
+    gate->verdict = gate->who->verdict;
 
     if (ngx_http_mfa_gate_keep(r, gate->lcf->portal, gate->flow) != NGX_OK) {
         gate->verdict = MFA_VERDICT_UNAVAILABLE;
@@ -257,6 +363,48 @@ ngx_http_mfa_gate_wake(ngx_http_request_t *r, void *data)
 {
     judge(r, data);
     ngx_http_core_run_phases(r);
+}
+
+
+/* NGX_OK: the verdict is there; NGX_AGAIN: it will be. */
+static ngx_int_t
+ask(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate,
+    ngx_http_mfa_loc_conf_t *lcf)
+{
+    ngx_int_t            rc;
+    mfa_cache_t         *cache;
+    const mfa_cookie_t  *cookie;
+
+    gate->lcf = lcf;
+    gate->judged = 0;
+    ngx_str_null(&gate->assertion);
+
+    cookie = ngx_http_mfa_input_session(r, lcf->portal);
+    cache = cookie && cookie->n == 1 ? cache_of(r) : NULL;
+
+    if (cache && known(r, gate, cache, cookie->value)) {
+        return NGX_OK;
+    }
+
+    gate->flow = ngx_http_mfa_gate_flow(r, r->pool, lcf->portal);
+
+    if (gate->flow == NULL
+        || (cache && remember(r, gate->flow, cache) != NGX_OK))
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    gate->flow->rule = lcf->rule;
+    gate->flow->fresh_sec = lcf->fresh;
+    gate->waiting = 1;
+
+    rc = ngx_http_mfa_task_run(r, &gate->flow->flow, ngx_http_mfa_gate_wake,
+                               gate);
+    if (rc == NGX_OK) {
+        judge(r, gate);
+    }
+
+    return rc == NGX_ERROR ? NGX_HTTP_INTERNAL_SERVER_ERROR : rc;
 }
 
 
@@ -331,31 +479,11 @@ ngx_http_mfa_gate_handler(ngx_http_request_t *r)
     }
 
     if (!gate->judged || gate->lcf != lcf) {
-        gate->lcf = lcf;
-        gate->judged = 0;
-        ngx_str_null(&gate->assertion);
-
-        if (ngx_http_mfa_gate_flow(r, lcf->portal, &gate->token, &gate->flow)
-            != NGX_OK)
-        {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-
-        gate->flow->rule = lcf->rule;
-        gate->flow->fresh_sec = lcf->fresh;
-        gate->waiting = 1;
-
-        rc = ngx_http_mfa_task_run(r, &gate->flow->flow, ngx_http_mfa_gate_wake,
-                                   gate);
-        if (rc == NGX_AGAIN) {
-            return NGX_AGAIN;
-        }
+        rc = ask(r, gate, lcf);
 
         if (rc != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+            return rc;
         }
-
-        judge(r, gate);
     }
 
     if (gate->verdict == MFA_VERDICT_ALLOW) {

@@ -11,8 +11,8 @@
 /* A request's (or subrequest's) own state at the gate of its location. */
 typedef struct {
     ngx_http_mfa_loc_conf_t  *lcf;              /* the location judged for */
-    mfa_session_token_t       token;
-    mfa_flow_gate_t          *flow;
+    mfa_flow_gate_t          *flow;             /* that has been run, if any */
+    const mfa_who_t          *who;              /* once judged */
     mfa_verdict_e             verdict;
     ngx_uint_t                waiting;
     ngx_uint_t                judged;           /* verdict is on record */
@@ -23,12 +23,11 @@ typedef struct {
 ngx_int_t ngx_http_mfa_gate_handler(ngx_http_request_t *r);
 
 /*
- * Prepares flow gate from the request's cookie: for the gate and for pages.
- * NGX_OK, or NGX_ERROR without memory.
+ * Flow gate for the request's cookie, in pool: for the gate, for pages and for
+ * open answers.  NULL without memory.
  */
-ngx_int_t ngx_http_mfa_gate_flow(ngx_http_request_t *r,
-    ngx_http_mfa_portal_t *portal, mfa_session_token_t *token,
-    mfa_flow_gate_t **flow);
+mfa_flow_gate_t *ngx_http_mfa_gate_flow(ngx_http_request_t *r,
+    ngx_pool_t *pool, ngx_http_mfa_portal_t *portal);
 
 /* Keeps what a flow gate has found for the rest of the main request, and sends
    the write it may have left. */

@@ -8,8 +8,6 @@
 
 #include "nginx/input.h"
 
-#include <openssl/rand.h>
-
 #define SESSION_REFERENCE  12               /* characters of the token hash */
 #define TOO_EARLY          425              /* nginx has no name for it */
 
@@ -94,10 +92,16 @@ ngx_http_mfa_input_find(ngx_http_request_t *r)
 }
 
 
+/* The handler is the record's name, too. */
 static void
 ngx_http_mfa_input_cleanup(void *data)
 {
-    /* The handler is the record's name; its memory is the pool's. */
+    ngx_http_mfa_hold_t  *hold;
+    ngx_http_mfa_main_t  *m = data;
+
+    for (hold = m->holds; hold; hold = hold->next) {
+        mfa_cache_release(&hold->known);
+    }
 }
 
 
@@ -132,6 +136,18 @@ ngx_http_mfa_input_main(ngx_http_request_t *r)
     cln->handler = ngx_http_mfa_input_cleanup;
 
     return m;
+}
+
+
+const mfa_cookie_t *
+ngx_http_mfa_input_session(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal)
+{
+    ngx_http_mfa_main_t  *m;
+
+    m = ngx_http_mfa_input_find(r);
+
+    return m && m->cookies[portal->index].session.n
+           ? &m->cookies[portal->index].session : NULL;
 }
 
 
@@ -531,13 +547,6 @@ ngx_http_mfa_input_same_origin(ngx_http_request_t *r)
 }
 
 
-static int
-random_bytes(uint8_t *buf, size_t len)
-{
-    return RAND_bytes(buf, (int) len) == 1 ? 0 : -1;
-}
-
-
 /* The network an address belongs to: IPv4 alone, IPv6 by its /64. */
 mfa_str_t
 ngx_http_mfa_input_network(ngx_pool_t *pool, struct sockaddr *sa,
@@ -581,7 +590,7 @@ ngx_http_mfa_input_env(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
     mcf = ngx_http_get_module_main_conf(r, ngx_http_mfa_module);
 
     env->now = ngx_time();
-    env->random = random_bytes;
+    env->random = mcf->link.random;
     env->keys = mcf->keys;
     env->portal = &portal->core;
     env->address = ngx_http_mfa_view(&r->connection->addr_text);

@@ -27,12 +27,21 @@ struct ngx_http_mfa_judged_s {
     ngx_http_mfa_judged_t   *next;
 };
 
+/* What the worker's cache has told a request, held until that ends. */
+typedef struct ngx_http_mfa_hold_s  ngx_http_mfa_hold_t;
+
+struct ngx_http_mfa_hold_s {
+    mfa_known_t              known;
+    ngx_http_mfa_hold_t     *next;
+};
+
 /* Kept for the life of the main request, across internal redirects. */
 typedef struct {
     ngx_http_mfa_cookies_t  *cookies;           /* one for each portal */
     ngx_uint_t               identity;          /* headers were sent on */
     ngx_uint_t               watched;           /* the open answer, stream.c */
     ngx_http_mfa_judged_t    judged;            /* itself, then subrequests */
+    ngx_http_mfa_hold_t     *holds;
 } ngx_http_mfa_main_t;
 
 /* POST_READ: collects and cleans. */
@@ -42,6 +51,11 @@ ngx_int_t ngx_http_mfa_input_handler(ngx_http_request_t *r);
 ngx_http_mfa_main_t *ngx_http_mfa_input_main(ngx_http_request_t *r);
 /* The same, or NULL when there is none. */
 ngx_http_mfa_main_t *ngx_http_mfa_input_find(ngx_http_request_t *r);
+
+/* The portal's session cookie in a request: n of them, the first one's value;
+   NULL when there is none. */
+const mfa_cookie_t *ngx_http_mfa_input_session(ngx_http_request_t *r,
+    ngx_http_mfa_portal_t *portal);
 
 /* What a request was judged, or the nearest request around it; or NULL. */
 ngx_http_mfa_judged_t *ngx_http_mfa_input_judged(ngx_http_request_t *r);

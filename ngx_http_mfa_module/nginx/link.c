@@ -284,4 +284,8 @@ ngx_http_mfa_link_close(ngx_http_mfa_link_t *link)
         call = ngx_queue_data(q, ngx_http_mfa_call_t, queue);
         ngx_http_mfa_call_answer(call, 0);
     }
+
+    if (link == &link->links->shared || link == &link->links->tracking.link) {
+        ngx_http_mfa_tracking_lost(link->links);
+    }
 }

@@ -3,7 +3,8 @@
  *
  * One shared link carries everything that is pipelined; a few reserved links
  * (at most LINK_RESERVED_MAX a worker, made when needed, kept for the next) carry
- * changes that WATCH.  A link connects when first used, sends AUTH and SELECT
+ * changes that WATCH; one listens for changes of what the cache holds.  A link
+ * connects when first used, sends AUTH and SELECT
  * and the schema check and waits for their answers before anything else leaves.
  * The commands of one event-loop turn leave in one write, or in several of
  * about LINK_WRITE_SIZE when they are many.
@@ -21,6 +22,7 @@
 #include <ngx_event.h>
 #include <ngx_event_connect.h>
 
+#include "core/cache.h"
 #include "core/endpoint.h"
 #include "core/op.h"
 
@@ -32,6 +34,8 @@ typedef struct {
     ngx_uint_t       db;
     ngx_msec_t       timeout;               /* connect, and the oldest call */
     ngx_uint_t       in_flight_max;         /* calls; beyond: answered at once */
+    ngx_uint_t       cache_entries;         /* 0: no cache */
+    mfa_random_fn    random;
 } ngx_http_mfa_link_conf_t;
 
 typedef struct ngx_http_mfa_links_s  ngx_http_mfa_links_t;   /* a worker's */
@@ -75,6 +79,10 @@ ngx_http_mfa_links_t *ngx_http_mfa_links_create(
     const ngx_http_mfa_link_conf_t *conf, ngx_log_t *log);
 /* In exit_process: closes everything, answers nobody. */
 void ngx_http_mfa_links_destroy(ngx_http_mfa_links_t *links);
+
+/* What this worker remembers of the store, or NULL: there is no cache.  Whoever
+   looks into it has it opened, as soon as it can be kept true. */
+mfa_cache_t *ngx_http_mfa_links_cache(ngx_http_mfa_links_t *links);
 
 /*
  * Sends op.  reserved: NULL for the shared link, and op is no longer needed when

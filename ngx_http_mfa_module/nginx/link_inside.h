@@ -6,6 +6,7 @@
  *   link_write.c   its outgoing side
  *   link_read.c    its incoming side: hello, replies
  *   call.c         one op in flight: its replies, its answer
+ *   tracking.c     listens for changes, opens and closes the cache
  *
  * They call downwards only; a link tells its set of a failure or a success.
  * Everything is heap memory of the set's own: no request pool is ever touched.
@@ -54,6 +55,25 @@ struct ngx_http_mfa_link_s {
     ngx_msec_t                 hello_deadline;
 };
 
+typedef enum {
+    TRACKING_OFF = 0,
+    TRACKING_ASKED,                         /* the listening link subscribes */
+    TRACKING_ARMED,                         /* the shared link is told */
+    TRACKING_ON                             /* the cache is open */
+} tracking_state_e;
+
+typedef struct {
+    ngx_http_mfa_link_t        link;        /* that listens */
+    tracking_state_e           state;
+    ngx_http_mfa_call_t       *call;        /* the step under way, or NULL */
+    mfa_at_t                   listen_at;
+    ngx_event_t                beat;
+    ngx_uint_t                 beats;       /* since the cache was used */
+    uint64_t                   asked;       /* of the cache, by then */
+    ngx_uint_t                 refused;     /* not again before retry_at */
+    ngx_msec_t                 retry_at;
+} ngx_http_mfa_tracking_t;
+
 struct ngx_http_mfa_links_s {
     const ngx_http_mfa_link_conf_t  *conf;
     ngx_log_t                       *log;
@@ -62,6 +82,8 @@ struct ngx_http_mfa_links_s {
     ngx_queue_t                      waiting;   /* calls, for a reserved link */
     ngx_event_t                      waiting_timer;
     ngx_uint_t                       in_flight;
+    mfa_cache_t                     *cache;     /* NULL: there is none */
+    ngx_http_mfa_tracking_t          tracking;
 
     mfa_op_t                         hello;
     mfa_at_t                         hello_schema;
@@ -140,6 +162,16 @@ void ngx_http_mfa_link_write_handler(ngx_event_t *wev);
 /* --- link_read.c --- */
 
 void ngx_http_mfa_link_read_handler(ngx_event_t *rev);
+
+
+/* --- tracking.c --- */
+
+void ngx_http_mfa_tracking_init(ngx_http_mfa_links_t *links);
+/* The shared link or the listening one is closed: so is the cache. */
+void ngx_http_mfa_tracking_lost(ngx_http_mfa_links_t *links);
+/* What the listening link was told; NGX_ERROR: not what it listens for. */
+ngx_int_t ngx_http_mfa_tracking_told(ngx_http_mfa_links_t *links,
+    const mfa_reply_t *told);
 
 
 /* --- call.c --- */

@@ -152,12 +152,32 @@ call_take(ngx_http_mfa_link_t *link, ngx_http_mfa_call_t *call,
 
 
 static ngx_int_t
+told_take(ngx_http_mfa_link_t *link, mfa_reply_t *told)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_mfa_tracking_told(link->links, told);
+    mfa_wire_reply_free(told);
+
+    if (rc != NGX_OK) {
+        ngx_http_mfa_link_fail(link, 0, "it tells of what nobody asked for");
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
 reply_take(ngx_http_mfa_link_t *link, mfa_reply_t *reply)
 {
     ngx_queue_t  *q;
 
     if (link->state != LINK_READY) {
         return hello_take(link, reply);
+    }
+
+    if (link == &link->links->tracking.link && mfa_store_tells(reply)) {
+        return told_take(link, reply);
     }
 
     if (ngx_queue_empty(&link->calls)) {

@@ -50,6 +50,17 @@ hello_make(ngx_http_mfa_links_t *links)
 }
 
 
+static void
+links_free(ngx_http_mfa_links_t *links)
+{
+    if (links->cache) {
+        mfa_cache_destroy(links->cache);
+    }
+
+    ngx_free(links);
+}
+
+
 ngx_http_mfa_links_t *
 ngx_http_mfa_links_create(const ngx_http_mfa_link_conf_t *conf, ngx_log_t *log)
 {
@@ -70,14 +81,21 @@ ngx_http_mfa_links_create(const ngx_http_mfa_link_conf_t *conf, ngx_log_t *log)
         ngx_http_mfa_link_init(&links->reserved[i], links);
     }
 
+    ngx_http_mfa_tracking_init(links);
     ngx_queue_init(&links->waiting);
 
     links->waiting_timer.data = links;
     links->waiting_timer.handler = waiting_expire;
     links->waiting_timer.log = log;
 
-    if (hello_make(links) != NGX_OK) {
-        ngx_free(links);
+    if (conf->cache_entries) {
+        links->cache = mfa_cache_create(conf->cache_entries, conf->random);
+    }
+
+    if (hello_make(links) != NGX_OK
+        || (conf->cache_entries && links->cache == NULL))
+    {
+        links_free(links);
         return NULL;
     }
 
@@ -378,6 +396,7 @@ ngx_http_mfa_links_destroy(ngx_http_mfa_links_t *links)
     ngx_uint_t            i;
     ngx_http_mfa_call_t  *call;
 
+    ngx_http_mfa_tracking_lost(links);
     link_abandon(&links->shared);
 
     for (i = 0; i < LINK_RESERVED_MAX; i++) {
@@ -389,5 +408,5 @@ ngx_http_mfa_links_destroy(ngx_http_mfa_links_t *links)
         ngx_http_mfa_call_free(call);
     }
 
-    ngx_free(links);
+    links_free(links);
 }

@@ -162,7 +162,9 @@ visit_begin(ngx_http_mfa_visit_t *v)
 
     r = v->request;
 
-    if (ngx_http_mfa_gate_flow(r, v->portal, &v->token, &v->gate) != NGX_OK) {
+    v->gate = ngx_http_mfa_gate_flow(r, r->pool, v->portal);
+
+    if (v->gate == NULL) {
         ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
         return;
     }
@@ -325,7 +327,8 @@ token_check(ngx_http_mfa_visit_t *v)
 
     return v->gate->token
            ? mfa_form_token_check(mcf->keys, "session",
-                                  (mfa_str_t) { v->token.id, MFA_TOKEN_BYTES },
+                                  (mfa_str_t) { v->gate->token->id,
+                                                MFA_TOKEN_BYTES },
                                   token)
            : MFA_NO;
 }

@@ -35,7 +35,6 @@ struct ngx_http_mfa_visit_s {
     mfa_form_t                     form;        /* the body's fields */
     mfa_form_t                     query;
     mfa_str_t                      next;        /* checked, or empty */
-    mfa_session_token_t            token;       /* of the cookie */
     mfa_session_token_t            device;      /* of the device's, if asked */
     mfa_flow_gate_t               *gate;
     mfa_who_t                     *who;         /* the gate's */

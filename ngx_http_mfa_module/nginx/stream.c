@@ -142,17 +142,14 @@ look(ngx_http_mfa_stream_t *stream)
         return NGX_OK;
     }
 
-    flow = ngx_palloc(stream->pool, sizeof(mfa_flow_gate_t));
-
+    flow = ngx_http_mfa_gate_flow(stream->request, stream->pool,
+                                  gate->lcf->portal);
     if (flow == NULL) {
         return NGX_OK;
     }
 
-    mfa_flow_gate_init(flow);
-    flow->flow.env = gate->flow->flow.env;
-    flow->token = gate->flow->token;
-    flow->rule = gate->flow->rule;
-    flow->fresh_sec = gate->flow->fresh_sec;
+    flow->rule = gate->lcf->rule;
+    flow->fresh_sec = gate->lcf->fresh;
     stream->flow = flow;
 
     /* That the session is in use (flow->touch) is not written down: what nobody

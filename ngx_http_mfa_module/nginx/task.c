@@ -38,8 +38,8 @@ static void ngx_http_mfa_task_hashed(void *data, mfa_tri_e answer,
 static void ngx_http_mfa_task_told(void *data, mfa_tri_e answer);
 
 
-static ngx_http_mfa_links_t *
-links_of(ngx_http_request_t *r)
+ngx_http_mfa_links_t *
+ngx_http_mfa_task_links(ngx_http_request_t *r)
 {
     ngx_http_mfa_main_conf_t  *mcf;
 
@@ -57,7 +57,7 @@ static void
 reserved_release(ngx_http_mfa_task_t *task)
 {
     if (task->reserved) {
-        ngx_http_mfa_link_release(links_of(task->request), task->reserved,
+        ngx_http_mfa_link_release(ngx_http_mfa_task_links(task->request), task->reserved,
                                   task->clean);
         task->reserved = NULL;
     }
@@ -108,7 +108,7 @@ store_ask(ngx_http_mfa_task_t *task)
 {
     ngx_http_mfa_links_t  *links;
 
-    links = links_of(task->request);
+    links = ngx_http_mfa_task_links(task->request);
 
     if (links == NULL || task->flow->op.failed) {
         return 0;
@@ -392,7 +392,7 @@ ngx_http_mfa_task_send(ngx_http_request_t *r, const mfa_op_t *op)
     ngx_http_mfa_call_t   *call;
     ngx_http_mfa_links_t  *links;
 
-    links = links_of(r);
+    links = ngx_http_mfa_task_links(r);
 
     if (links == NULL || op->failed) {
         return;

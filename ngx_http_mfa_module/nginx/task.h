@@ -31,6 +31,9 @@ ngx_int_t ngx_http_mfa_task_run(ngx_http_request_t *r, mfa_flow_t *flow,
 ngx_int_t ngx_http_mfa_task_run_in(ngx_http_request_t *r, ngx_pool_t *pool,
     mfa_flow_t *flow, ngx_http_mfa_task_done_pt done, void *data);
 
+/* This worker's links, made when first asked for; NULL without memory. */
+ngx_http_mfa_links_t *ngx_http_mfa_task_links(ngx_http_request_t *r);
+
 /* Sends a flow's op and does not wait for the answer. */
 void ngx_http_mfa_task_send(ngx_http_request_t *r, const mfa_op_t *op);
 

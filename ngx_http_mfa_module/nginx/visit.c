@@ -242,7 +242,7 @@ model_person(ngx_http_mfa_visit_t *v)
     }
 
     return set_token(v, "session",
-                     (mfa_str_t) { v->token.id, MFA_TOKEN_BYTES });
+                     (mfa_str_t) { v->gate->token->id, MFA_TOKEN_BYTES });
 }
 
 

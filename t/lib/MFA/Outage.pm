@@ -42,6 +42,7 @@ my $setting  = '$y$j75$stagestagest$';
 # args       more parameters of mfa_redis ("timeout=2s")
 # password   of Redis: PASSWORD in args stands for a file with it
 # portal     directives of the portal ("")
+# cache      of mfa_cache ("off": each request asks)
 # workers    of nginx (1)
 # http       more lines of the http block
 # locations  more lines of the gated server
@@ -52,6 +53,7 @@ sub new {
 
     my $self = bless {
         redis => [], args => 'timeout=2s', portal => '', workers => 1,
+        cache => 'off',
         http => '', locations => '', %opt,
     }, $class;
 
@@ -99,6 +101,9 @@ sub conf {
 
     $address =~ s/FAKE/$self->fake_socket/e;
     $conf =~ s/^mfa_redis [^;]*/mfa_redis $address $args/m;
+
+    # mfactl reads the file, too, and has no cache.
+    $conf .= "mfa_cache $self->{cache};\n";
 
     return $conf;
 }

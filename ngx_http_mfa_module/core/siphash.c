@@ -1,0 +1,110 @@
+/*
+ * SipHash-2-4-128, see siphash.h.
+ */
+
+#include "core/siphash.h"
+
+#include <string.h>
+
+
+typedef struct {
+    uint64_t  v0, v1, v2, v3;
+} state_t;
+
+
+static uint64_t
+turned(uint64_t x, unsigned bits)
+{
+    return x << bits | x >> (64 - bits);
+}
+
+
+/* Eight bytes, the first the least, whatever the machine's order. */
+static uint64_t
+word_at(const uint8_t *p)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint64_t  word;
+
+    memcpy(&word, p, sizeof(word));
+
+    return word;
+#else
+    unsigned  i;
+    uint64_t  word;
+
+    for (i = 0, word = 0; i < 8; i++) {
+        word |= (uint64_t) p[i] << 8 * i;
+    }
+
+    return word;
+#endif
+}
+
+
+static inline void
+rounds(state_t *s, unsigned n)
+{
+    while (n--) {
+        s->v0 += s->v1;
+        s->v2 += s->v3;
+        s->v1 = turned(s->v1, 13) ^ s->v0;
+        s->v3 = turned(s->v3, 16) ^ s->v2;
+        s->v0 = turned(s->v0, 32) + s->v3;
+        s->v2 += s->v1;
+        s->v1 = turned(s->v1, 17) ^ s->v2;
+        s->v3 = turned(s->v3, 21) ^ s->v0;
+        s->v2 = turned(s->v2, 32);
+    }
+}
+
+
+static inline void
+take(state_t *s, uint64_t word)
+{
+    s->v3 ^= word;
+    rounds(s, 2);
+    s->v0 ^= word;
+}
+
+
+mfa_digest_t
+mfa_siphash(const uint8_t key[MFA_SIPHASH_KEY], mfa_str_t s)
+{
+    size_t        left;
+    state_t       state;
+    uint8_t       last[8];
+    uint64_t      k0, k1;
+    mfa_digest_t  digest;
+
+    k0 = word_at(key);
+    k1 = word_at(key + 8);
+
+    state.v0 = k0 ^ 0x736f6d6570736575;
+    state.v1 = k1 ^ 0x646f72616e646f6d ^ 0xee;
+    state.v2 = k0 ^ 0x6c7967656e657261;
+    state.v3 = k1 ^ 0x7465646279746573;
+
+    for (left = s.len; left >= 8; left -= 8) {
+        take(&state, word_at(s.data + s.len - left));
+    }
+
+    memset(last, 0, sizeof(last));
+
+    if (left) {
+        memcpy(last, s.data + s.len - left, left);
+    }
+
+    last[7] = (uint8_t) s.len;
+    take(&state, word_at(last));
+
+    state.v2 ^= 0xee;
+    rounds(&state, 4);
+    digest.low = state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
+
+    state.v1 ^= 0xdd;
+    rounds(&state, 4);
+    digest.high = state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
+
+    return digest;
+}

@@ -196,7 +196,7 @@ session(fill_t *fill, long i, mfa_str_t login, int64_t generation)
     s.expires = s.created + fill->portal.absolute_sec;
     s.seen = s.created;
     s.password_at = s.created;
-    s.code_at = s.created;
+    s.code_at = s.created + 10 + i % 20;
     s.agent = mfa_agent_of(mfa_str_from(agents[i % 6]));
     s.address = mfa_address_of(i % 4
         ? print(address, sizeof(address), "10.%ld.7.%ld", i / 199 % 199, i % 199)
@@ -270,7 +270,7 @@ main(int argc, char **argv)
     }
 
     for (i = 0, done = 0; i < accounts; i++) {
-        login = print(name, sizeof(name), "member%07ld@example.com", i);
+        login = print(name, sizeof(name), "user%07ld@example.com", i);
         generation = account(&fill, i, login);
 
         for (/* void */; done < (i + 1) * fill.sessions / accounts; done++) {

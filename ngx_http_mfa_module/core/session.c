@@ -2,23 +2,27 @@
  * The session record, format 2:
  *
  *   bytes  what
- *   1      the format, 2
- *   1      bits 0-1 level, 2 later, 3-4 kind of the address; the others are 0
- *   9      the first 12 characters of the hash, decoded
- *   1 + n  portal, its length before it
- *   1 + n  login, the same
- *   1..8   generation
- *   1..8   created
- *   1..8   expires, seen, password_at, each as its distance from created
- *   1..8   code_at: 0, or its distance from created and 1
+ *   1      the format, 2, in the upper 3 bits; the portal's length less 1
+ *   1      bits 0-1 level, 2 later, 3-4 kind of the address, 5 there was a code;
+ *          the others are 0
+ *   6      the first 8 characters of the hash, decoded
+ *   n      portal
+ *   1 + n  login, its length before it
+ *   3      for each number its bytes, 0 to 7, and 8 when it is negative, in half
+ *          a byte, the first number in the lower half
+ *   n      the numbers: generation, created, and as distances from created
+ *          expires, seen, password_at and code_at; the lowest byte first, the
+ *          last is not 0
  *   4, 16 or 1 + n  address: IPv4, IPv6, or text with its length before it
  *   1      browser and system as in agent.c, or 0, length and text
  *
- * Numbers have 7 bits to a byte, the lowest first, and the upper bit in all but
- * the last; the last is not 0, so there is one way to write a number.  A distance
- * may be negative, for clocks go back: it is doubled, and negative ones are odd.
+ * Distances may be negative, for clocks go back.  There is one way to write a
+ * number, so a session has one record.
  *
  * The levels differ in two bits, so none becomes another by one that flipped.
+ *
+ * Redis allocates for up to 60 bytes, up to 76, 92 and so on: that is what it is
+ * worth to look at each byte here.
  */
 
 #include "core/session.h"
@@ -32,8 +36,17 @@
 #define LEVEL_BITS     0x03
 #define LATER_BIT      0x04
 #define ADDRESS_SHIFT  3
-#define MARK_BYTES     9
-#define NUMBER_BYTES   8
+#define ADDRESS_BITS   0x03
+#define CODE_BIT       0x20
+#define ALL_BITS       0x3f
+
+#define PORTAL_BITS    5                    /* of the length */
+#define MARK_CHARS     8
+#define MARK_BYTES     6
+#define NEGATIVE       8                    /* in a number's half a byte */
+
+/* The numbers, in their order. */
+enum { GENERATION, CREATED, EXPIRES, SEEN, PASSWORD_AT, CODE_AT, N_NUMBERS };
 
 /* What is left of a record; a reader that failed stays so and reads zeros. */
 typedef struct {
@@ -52,29 +65,39 @@ mark_make(uint8_t mark[MARK_BYTES], mfa_str_t hash)
         return -1;
     }
 
+    hash.len = MARK_CHARS;
     mfa_buf_init(&b, mark, MARK_BYTES);
 
-    return mfa_base64url_decode(&b, mfa_session_short(hash));
+    return mfa_base64url_decode(&b, hash);
 }
 
 
 /* --- writing --- */
 
 static void
-number_write(mfa_buf_t *out, int64_t n)
+numbers_write(mfa_buf_t *out, const int64_t *numbers)
 {
-    for (/* void */; n > 0x7f; n >>= 7) {
-        mfa_buf_byte(out, (uint8_t) (0x80 | (n & 0x7f)));
+    size_t    i, n;
+    unsigned  size;
+    uint8_t   sizes[N_NUMBERS / 2] = { 0 }, bytes[N_NUMBERS * 8];
+    uint64_t  left;
+
+    n = 0;
+
+    for (i = 0; i < N_NUMBERS; i++) {
+        size = numbers[i] < 0 ? NEGATIVE : 0;
+        left = (uint64_t) (numbers[i] < 0 ? -numbers[i] : numbers[i]);
+
+        for (/* void */; left; left >>= 8) {
+            bytes[n++] = (uint8_t) left;
+            size++;
+        }
+
+        sizes[i / 2] |= (uint8_t) (size << (i % 2 ? 4 : 0));
     }
 
-    mfa_buf_byte(out, (uint8_t) n);
-}
-
-
-static int64_t
-distance(int64_t from, int64_t to)
-{
-    return to < from ? (from - to) * 2 - 1 : (to - from) * 2;
+    mfa_buf_add(out, sizes, sizeof(sizes));
+    mfa_buf_add(out, bytes, n);
 }
 
 
@@ -126,6 +149,7 @@ void
 mfa_session_encode(mfa_buf_t *out, const mfa_session_t *session,
     mfa_str_t hash)
 {
+    int64_t  numbers[N_NUMBERS];
     uint8_t  mark[MARK_BYTES];
 
     if (!is_sound(session) || mark_make(mark, hash) != 0) {
@@ -133,24 +157,25 @@ mfa_session_encode(mfa_buf_t *out, const mfa_session_t *session,
         return;
     }
 
-    mfa_buf_byte(out, FORMAT);
+    mfa_buf_byte(out, (uint8_t) (FORMAT << PORTAL_BITS
+                                 | (session->portal.len - 1)));
     mfa_buf_byte(out, (uint8_t) (session->level
                                  | (session->later ? LATER_BIT : 0)
-                                 | session->address.kind << ADDRESS_SHIFT));
+                                 | session->address.kind << ADDRESS_SHIFT
+                                 | (session->code_at ? CODE_BIT : 0)));
     mfa_buf_add(out, mark, MARK_BYTES);
-
-    mfa_buf_byte(out, (uint8_t) session->portal.len);
     mfa_buf_str(out, session->portal);
     mfa_buf_byte(out, (uint8_t) session->login.len);
     mfa_buf_str(out, session->login);
 
-    number_write(out, session->generation);
-    number_write(out, session->created);
-    number_write(out, distance(session->created, session->expires));
-    number_write(out, distance(session->created, session->seen));
-    number_write(out, distance(session->created, session->password_at));
-    number_write(out, session->code_at == 0
-                      ? 0 : distance(session->created, session->code_at) + 1);
+    numbers[GENERATION] = session->generation;
+    numbers[CREATED] = session->created;
+    numbers[EXPIRES] = session->expires - session->created;
+    numbers[SEEN] = session->seen - session->created;
+    numbers[PASSWORD_AT] = session->password_at - session->created;
+    numbers[CODE_AT] = session->code_at ? session->code_at - session->created
+                                        : 0;
+    numbers_write(out, numbers);
 
     address_write(out, &session->address);
     mfa_buf_byte(out, session->agent.code);
@@ -193,18 +218,18 @@ byte_read(in_t *in)
 }
 
 
+/* n bytes that are no more than max. */
 static mfa_str_t
-text_read(in_t *in, size_t max)
+text_read(in_t *in, size_t n, size_t max)
 {
     mfa_str_t  text;
 
-    text.len = byte_read(in);
-
-    if (text.len > max) {
+    if (n > max) {
         in->failed = 1;
     }
 
-    text.data = bytes_read(in, text.len);
+    text.len = n;
+    text.data = bytes_read(in, n);
 
     return text.data ? text : (mfa_str_t) { NULL, 0 };
 }
@@ -216,7 +241,7 @@ clean_read(in_t *in, size_t max)
     size_t     i;
     mfa_str_t  text;
 
-    text = text_read(in, max);
+    text = text_read(in, byte_read(in), max);
 
     for (i = 0; i < text.len; i++) {
         if (text.data[i] < 0x20 || text.data[i] > 0x7e) {
@@ -229,48 +254,29 @@ clean_read(in_t *in, size_t max)
 
 
 static int64_t
-number_read(in_t *in)
+number_read(in_t *in, unsigned size)
 {
-    size_t   i;
-    int64_t  n;
-    uint8_t  c;
+    size_t          i, n;
+    int64_t         number;
+    const uint8_t  *bytes;
 
-    n = 0;
+    n = size & (NEGATIVE - 1);
+    bytes = bytes_read(in, n);
 
-    for (i = 0; i < NUMBER_BYTES; i++) {
-        c = byte_read(in);
-        n |= (int64_t) (c & 0x7f) << (7 * i);
+    if (n == 0 || bytes == NULL || bytes[n - 1] == 0) {
+        /* 0 has no bytes and no sign. */
+        in->failed |= size != 0;
 
-        if (c < 0x80) {
-            in->failed |= c == 0 && i > 0;
-
-            return n;
-        }
-    }
-
-    in->failed = 1;
-
-    return 0;
-}
-
-
-static int64_t
-limited(in_t *in, int64_t n)
-{
-    if (!is_number(n)) {
-        in->failed = 1;
         return 0;
     }
 
-    return n;
-}
+    number = 0;
 
+    for (i = n; i > 0; i--) {
+        number = number << 8 | bytes[i - 1];
+    }
 
-/* The time at a distance from another. */
-static int64_t
-time_at(in_t *in, int64_t from, int64_t n)
-{
-    return limited(in, n & 1 ? from - (n >> 1) - 1 : from + (n >> 1));
+    return size & NEGATIVE ? -number : number;
 }
 
 
@@ -310,40 +316,52 @@ agent_read(in_t *in, mfa_agent_t *agent)
 }
 
 
+/* Distances are below 2^56 and so is created: sums do not overflow, and what is
+   no time is_sound will say. */
 static void
-times_read(in_t *in, mfa_session_t *session)
+numbers_read(in_t *in, mfa_session_t *session, int has_code)
 {
-    int64_t  n;
+    size_t          i;
+    int64_t         n[N_NUMBERS];
+    const uint8_t  *sizes;
 
-    session->generation = limited(in, number_read(in));
-    session->created = limited(in, number_read(in));
-    session->expires = time_at(in, session->created, number_read(in));
-    session->seen = time_at(in, session->created, number_read(in));
-    session->password_at = time_at(in, session->created, number_read(in));
+    sizes = bytes_read(in, N_NUMBERS / 2);
 
-    n = number_read(in);
-
-    if (n) {
-        session->code_at = time_at(in, session->created, n - 1);
-
-        /* That is written as 0. */
-        in->failed |= session->code_at == 0;
+    if (sizes == NULL) {
+        return;
     }
+
+    for (i = 0; i < N_NUMBERS; i++) {
+        n[i] = number_read(in, sizes[i / 2] >> (i % 2 ? 4 : 0) & 0xf);
+    }
+
+    session->generation = n[GENERATION];
+    session->created = n[CREATED];
+    session->expires = n[CREATED] + n[EXPIRES];
+    session->seen = n[CREATED] + n[SEEN];
+    session->password_at = n[CREATED] + n[PASSWORD_AT];
+    session->code_at = has_code ? n[CREATED] + n[CODE_AT] : 0;
+
+    /* A code at 0 is none, and none has no distance. */
+    in->failed |= has_code ? session->code_at == 0 : n[CODE_AT] != 0;
 }
 
 
 static void
 session_read(in_t *in, mfa_session_t *session, const uint8_t *mark)
 {
-    uint8_t         bits;
+    uint8_t         first, bits;
+    unsigned        kind;
     const uint8_t  *own;
 
-    in->failed |= byte_read(in) != FORMAT;
+    first = byte_read(in);
     bits = byte_read(in);
+    kind = bits >> ADDRESS_SHIFT & ADDRESS_BITS;
     own = bytes_read(in, MARK_BYTES);
 
-    if (own == NULL || memcmp(own, mark, MARK_BYTES) != 0
-        || bits >> ADDRESS_SHIFT >= MFA_ADDRESS_N)
+    if (first >> PORTAL_BITS != FORMAT || bits & ~ALL_BITS
+        || kind >= MFA_ADDRESS_N || own == NULL
+        || memcmp(own, mark, MARK_BYTES) != 0)
     {
         in->failed = 1;
         return;
@@ -351,11 +369,12 @@ session_read(in_t *in, mfa_session_t *session, const uint8_t *mark)
 
     session->level = (mfa_level_e) (bits & LEVEL_BITS);
     session->later = (bits & LATER_BIT) != 0;
-    session->portal = text_read(in, MFA_PORTAL_NAME_MAX);
-    session->login = text_read(in, MFA_LOGIN_MAX);
+    session->portal = text_read(in, (first & ((1 << PORTAL_BITS) - 1)) + 1,
+                                MFA_PORTAL_NAME_MAX);
+    session->login = text_read(in, byte_read(in), MFA_LOGIN_MAX);
 
-    times_read(in, session);
-    address_read(in, &session->address, bits >> ADDRESS_SHIFT);
+    numbers_read(in, session, (bits & CODE_BIT) != 0);
+    address_read(in, &session->address, kind);
     agent_read(in, &session->agent);
 }
 

@@ -12,7 +12,7 @@
 #include "core/reply.h"
 #include "core/session.h"
 
-#define MARK  9
+#define MARK  6
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

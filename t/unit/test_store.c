@@ -18,8 +18,8 @@
 #define NOW   1700000000
 #define HASH  "4-FngL7PYB1V5HUefXIu-R11C7DOphsb"
 #define RECORD                                                                \
-    "\\02\\09\\e3\\e1g\\80\\be\\cf`\\1dU\\04user\\05alice\\03"                      \
-    "\\80\\e2\\cf\\aa\\06\\80\\a3\\05\\00\\00\\00\\c0\\00\\02\\01\\00\\05agent"
+    "C\\09\\e3\\e1g\\80\\be\\cfuser\\05aliceA\\02\\00\\03\\00\\f1Se\\c0\\a8"        \
+    "\\c0\\00\\02\\01\\00\\05agent"
 
 
 static mfa_op_t       op;

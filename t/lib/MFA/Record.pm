@@ -9,7 +9,7 @@ package MFA::Record;
 #   my $hash    = MFA::Record::hash_of($id);       # of a token's 32 bytes
 #
 # Facts by name as in core/session.h, and "format" and "hash"; decode gives the
-# first 12 characters of the hash, a record holds no more.  encode takes facts
+# first 8 characters of the hash, a record holds no more.  encode takes facts
 # that are wrong, too, as far as there is a way to write them.
 
 use strict;
@@ -34,15 +34,20 @@ sub encode {
     my ($kind, $address) = _address($s->{address});
     my $created = $s->{created};
 
-    return pack('CC a9 C/a C/a', $s->{format} // 2,
-                $s->{level} | ($s->{later} ? 4 : 0) | $kind << 3,
-                decode_base64url(substr $s->{hash}, 0, 12),
-                $s->{portal}, $s->{login})
-        . _number($s->{generation}) . _number($created)
-        . join('', map { _number(_distance($created, $s->{$_})) }
-                   qw(expires seen password_at))
-        . _number($s->{code_at} ? _distance($created, $s->{code_at}) + 1 : 0)
-        . $address . _agent($s->{agent});
+    my @numbers = ($s->{generation}, $created,
+                   map { $_ - $created } @$s{qw(expires seen password_at)});
+    push @numbers, $s->{code_at} ? $s->{code_at} - $created : 0;
+    my @bytes = map { _bytes(abs) } @numbers;
+    my @sizes = map { length($bytes[$_]) | ($numbers[$_] < 0 ? 8 : 0) } 0 .. 5;
+
+    return pack('CC a6 a* C/a C3', ($s->{format} // 2) << 5
+                | length($s->{portal}) - 1 & 31,
+                $s->{level} | ($s->{later} ? 4 : 0) | $kind << 3
+                | ($s->{code_at} ? 32 : 0),
+                decode_base64url(substr $s->{hash}, 0, 8),
+                $s->{portal}, $s->{login},
+                map { $sizes[2 * $_] | $sizes[2 * $_ + 1] << 4 } 0 .. 2)
+        . join('', @bytes) . $address . _agent($s->{agent});
 }
 
 
@@ -50,31 +55,25 @@ sub decode {
     my ($bytes) = @_;
     my %s;
 
-    (@s{qw(format bits hash portal login)}, my $rest)
-        = unpack 'CC a9 C/a C/a a*', $bytes;
-    my $take = sub { my $n = shift;
-                     return substr $rest, 0, $n, '' };
-    my $number = sub {
-        my ($n, $shift) = (0, 0);
-        while (1) {
-            my $byte = ord $take->(1);
-            $n |= ($byte & 0x7f) << $shift;
-            $shift += 7;
-            return $n if $byte < 0x80;
-        }
-    };
+    my ($first, $bits, $hash, $rest) = unpack 'CC a6 a*', $bytes;
+    my $take = sub { substr $rest, 0, $_[0], '' };
     my $text = sub { $take->(ord $take->(1)) };
 
-    my $bits = delete $s{bits};
-    $s{hash}  = encode_base64url($s{hash});
-    $s{level} = $bits & 3;
-    $s{later} = $bits >> 2 & 1;
-    $s{generation} = $number->();
-    my $created = $s{created} = $number->();
-    $s{$_} = _time_at($created, $number->()) for qw(expires seen password_at);
-    my $code = $number->();
-    $s{code_at} = $code ? _time_at($created, $code - 1) : 0;
-    my $kind = $bits >> 3;
+    $s{format} = $first >> 5;
+    $s{hash}   = encode_base64url($hash);
+    $s{level}  = $bits & 3;
+    $s{later}  = $bits >> 2 & 1;
+    $s{portal} = $take->(($first & 31) + 1);
+    $s{login}  = $text->();
+    my @sizes = map { ($_ & 15, $_ >> 4) } unpack 'C3', $take->(3);
+    my @numbers = map {
+        my $n = unpack 'Q<', $take->($_ & 7) . "\0" x 8;
+        $_ & 8 ? -$n : $n
+    } @sizes;
+    @s{qw(generation created)} = splice @numbers, 0, 2;
+    $s{$_} = $s{created} + shift @numbers for qw(expires seen password_at);
+    $s{code_at} = $bits & 32 ? $s{created} + shift @numbers : 0;
+    my $kind = $bits >> 3 & 3;
     $s{address} = $kind == 1 ? inet_ntoa($take->(4))
                 : $kind == 2 ? inet_ntop(AF_INET6, $take->(16)) : $text->();
     my $agent = ord $take->(1);
@@ -87,30 +86,7 @@ sub decode {
 }
 
 
-sub _number {
-    my ($n) = @_;
-    my $bytes = '';
-
-    for (; $n > 0x7f; $n >>= 7) {
-        $bytes .= chr($n & 0x7f | 0x80);
-    }
-
-    return $bytes . chr $n;
-}
-
-
-sub _distance {
-    my ($from, $to) = @_;
-
-    return $to < $from ? ($from - $to) * 2 - 1 : ($to - $from) * 2;
-}
-
-
-sub _time_at {
-    my ($from, $n) = @_;
-
-    return $n & 1 ? $from - ($n >> 1) - 1 : $from + ($n >> 1);
-}
+sub _bytes { return pack('Q<', $_[0]) =~ s/\0+\z//r }
 
 
 sub _address {

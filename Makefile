@@ -147,10 +147,16 @@ $(B)/fuzz/%: t/fuzz/%.c $(FUZZ_MAIN) $(archives) $(B)/flags
 	$(call say,LD)$(COMPILE) -std=gnu11 $(LINK_ONLY) -o $@ $< $(FUZZ_MAIN) \
 	    $(archives) -Wl,--as-needed $(LIBS)
 
--include $(wildcard $(B)/core/*.d $(B)/wire/*.d $(B)/cli/*.d $(B)/unit/*.d \
-                    $(B)/fuzz/*.d)
+$(B)/bench/fill: bench/fill.c $(archives) $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,LD)$(COMPILE) -std=gnu11 $(LINK_ONLY) -o $@ $< \
+	    $(archives) -Wl,--as-needed $(LIBS)
 
-.PHONY: objects unit fuzz-seeds
+-include $(wildcard $(B)/core/*.d $(B)/wire/*.d $(B)/cli/*.d $(B)/unit/*.d \
+                    $(B)/fuzz/*.d $(B)/bench/*.d)
+
+.PHONY: objects unit fuzz-seeds bench-fill
+bench-fill: $(B)/bench/fill
 objects: $(own_objs)
 unit: $(unit_progs)              #= the unit programs, build/unit/*
 fuzz-seeds: $(fuzz_progs)        #= the programs that replay fuzz seeds, build/fuzz/*
@@ -226,7 +232,7 @@ lint: deps                       #= both compilers with every warning, guards, s
 	@for cc in gcc clang; do \
 	    echo "lint: $$cc"; \
 	    $(submake) $(jobs) B=build/lint/$$cc CC=$$cc \
-	        objects unit fuzz-seeds module || exit 1; \
+	        objects unit fuzz-seeds bench-fill module || exit 1; \
 	done
 	@MFA_BUILD=$(CURDIR)/build/lint/gcc build-aux/run-tests t/01-guards.t
 	@shellcheck -x build-aux/*.sh .ci/run \
@@ -247,7 +253,7 @@ coverage: deps-test              #= line coverage of core and wire by the unit p
 
 bench: deps                      #= ratios against the ungated proxy and against alternatives
 	@build-aux/deps.sh bench
-	@$(submake) $(jobs) module tools
+	@$(submake) $(jobs) module tools bench-fill
 	@MFA_BUILD=$(CURDIR)/$(B) bench/run.sh
 
 

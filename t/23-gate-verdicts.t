@@ -228,11 +228,13 @@ my $touched = $env->cookie('user', 'free', seen => $now - 300, created => $now -
 is(verdict('/x', $touched), 'allow', 'a session that was idle for a while passes');
 my ($touch, $tries);
 do {
-    $touch = (split /\t/, $env->redis->call('GET', $env->session_key($touched)))[8];
+    $touch = MFA::Record::decode($env->redis->call('GET',
+                 $env->session_key($touched)))->{seen};
     select undef, undef, undef, 0.05;
 } until $touch >= $now || $tries++ > 100;
 ok($touch >= $now, 'and is marked as seen now (security 32)');
-is((split /\t/, $env->redis->call('GET', $env->session_key($touched)))[6],
+is(MFA::Record::decode($env->redis->call('GET',
+       $env->session_key($touched)))->{created},
    $now - 300, 'its beginning stays (security 32)');
 
 
@@ -262,19 +264,15 @@ is(verdict('/x', $valid), 'login', 'a session that was ended is over at once (se
 my $orphan = $env->cookie('user', 'gone');
 is(verdict('/x', $orphan), 'blocked', 'an account that is gone is blocked');
 
-my @record = (1, 'HASH', 'user', 'free', 1, 1, $now, $now + 1000, $now, $now, 0,
-              0, '127.0.0.1', 'test');
+my %record = (portal => 'user', login => 'free', generation => 1, level => 1,
+              created => $now, expires => $now + 1000, seen => $now,
+              password_at => $now, code_at => 0, later => 0,
+              address => '127.0.0.1', agent => 'test');
 my $id   = 'r' x 32;
-my $hash = MIME::Base64::encode_base64url(Digest::SHA::sha256($id));
+my $hash = MFA::Record::hash_of($id);
 
 sub with_record {
-    my (%change) = @_;
-
-    my @fields = @record;
-    $fields[1] = $hash;
-    $fields[$_] = $change{$_} for keys %change;
-
-    return join "\t", @fields;
+    return MFA::Record::encode({ %record, hash => $hash, @_ });
 }
 
 
@@ -284,25 +282,37 @@ is(verdict('/x', $env->cookie('user', 'free', id => $id, record => with_record()
 my $alarm = qr/a session record is damaged or of another portal/;
 my $seen  = () = $nginx->log =~ /$alarm/g;
 
-for my $case ([ 'of another session',     with_record(1 => 'A' x 43) ],
-              [ 'without its hash',       with_record(1 => '') ],
-              [ 'of another portal',      with_record(2 => 'admin') ],
-              [ 'without a portal',       with_record(2 => '') ],
-              [ 'of a newer format',      with_record(0 => 2) ],
-              [ 'of no format',           with_record(0 => '') ],
-              [ 'without a login',        with_record(3 => '') ],
-              [ 'with an odd login',      with_record(3 => 'Free') ],
-              [ 'with a key in the login', with_record(3 => "x\r\nDEL") ],
-              [ 'of level 0',             with_record(5 => 0) ],
-              [ 'of level 3',             with_record(5 => 3) ],
-              [ 'of level -1',            with_record(5 => -1) ],
-              [ 'with a word as number',  with_record(7 => 'never') ],
-              [ 'with a huge number',     with_record(7 => '9' x 30) ],
-              [ 'with a negative time',   with_record(8 => -1) ],
-              [ 'with an empty number',   with_record(4 => '') ],
-              [ 'with a field too many',  with_record() . "\tx" ],
-              [ 'with a field too few',   with_record() =~ s/\t[^\t]*\z//r ],
-              [ 'of 64 kilobytes',        with_record(13 => 'x' x 65536) ],
+# What stands behind the login: numbers of 1 and 4 bytes, and more.
+sub with_numbers {
+    my ($from, $to) = @_;
+
+    return with_record() =~ s/free\K\x41(..)\x01/$from$1$to/sr;
+}
+
+
+for my $case ([ 'of another session',     with_record(hash => 'A' x 32) ],
+              [ 'without its hash',       substr(with_record(), 0, 2)
+                                          . substr(with_record(), 8) ],
+              [ 'of another portal',      with_record(portal => 'admin') ],
+              [ 'without a portal',       with_record() =~ s/user//r ],
+              [ 'of a newer format',      with_record(format => 3) ],
+              [ 'of no format',           substr(with_record(), 1) ],
+              [ 'of an older format',     join "\t", 1, $hash, 'user', 'free', 1,
+                                          1, $now, $now + 1000, $now, $now, 0,
+                                          0, '127.0.0.1', 'test' ],
+              [ 'without a login',        with_record(login => '') ],
+              [ 'with an odd login',      with_record(login => 'Free') ],
+              [ 'with a key in the login', with_record(login => "x\r\nDEL") ],
+              [ 'of level 0',             with_record(level => 0) ],
+              [ 'of level 3',             with_record(level => 3) ],
+              [ 'with a huge number',     with_numbers("\x47", "\x01" . "\0" x 5 . ' ') ],
+              [ 'with a negative number', with_numbers("\x49", "\x01") ],
+              [ 'with a negative time',   with_record(seen => -1) ],
+              [ 'with a number in two bytes that needs one',
+                with_numbers("\x42", "\x01\0") ],
+              [ 'with a byte too many',   with_record() . "\0" ],
+              [ 'with a byte too few',    substr with_record(), 0, -1 ],
+              [ 'of 64 kilobytes',        with_record() . 'x' x 65536 ],
               [ 'of garbage',             "\0\xff\n" ])
 {
     my ($what, $record) = @$case;

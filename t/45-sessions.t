@@ -249,7 +249,8 @@ subtest 'An account has so many sessions and no more, whoever logs in at the '
     my @visitors = map { $stage->visitor('alice', @few) } 1 .. 3;
     $stage->sessions_set('few', 'alice');
     my ($oldest) = map { $_->{hash} } $stage->sessions('few', 'alice');
-    $stage->redis('ZINCRBY', 'mfa:{few}:sessions:alice', -60, $oldest);
+    $stage->redis('ZINCRBY', 'mfa:{few}:sessions:alice', -60_000_000,
+                  $oldest);
     push @visitors, $stage->visitor('alice', @few);
     is(scalar(grep { $_->get('/app')->status == 200 } @visitors), 3,
        'three of four');
@@ -271,8 +272,7 @@ subtest 'An account has so many sessions and no more, whoever logs in at the '
     is($stage->redis('ZCARD', 'mfa:{few}:sessions:alice'), 3,
        'and as many are listed');
     is(scalar(grep { $_->{portal} eq 'few' } map {
-        my %s; @s{qw(format hash portal)} = split /\t/, $stage->redis('GET', $_);
-        \%s } $stage->keys_of('mfa:session:*')), $open,
+        MFA::Record::decode($stage->redis('GET', $_)) } $stage->keys_of('mfa:session:*')), $open,
        'nothing else is left of them');
 };
 
@@ -370,10 +370,10 @@ subtest 'A record is good under its own key and in its own portal '
 
     my %records = (
         'another\'s record'     => $record,
-        'a record cut short'    => substr($record, 0, 60),
+        'a record cut short'    => substr($record, 0, -1),
         'no record'             => 'x',
         'an empty one'          => '',
-        'a newer format'        => $record =~ s/^1\t/2\t/r,
+        'a newer format'        => chr(3 << 5 | ord($record) & 31) . substr($record, 1),
         'eight kilobytes'       => 'x' x 8192,
     );
 
@@ -394,8 +394,8 @@ subtest 'A record is good under its own key and in its own portal '
     my $browser = $stage->visitor('mallory');
     my ($session) = $stage->sessions('user', 'mallory');
     $stage->redis('SET', "mfa:session:$session->{hash}",
-        join("\t", split(/\t/, $stage->redis('GET',
-        "mfa:session:$session->{hash}"))) =~ s/\tuser\t/\tshort\t/r);
+        $stage->redis('GET', "mfa:session:$session->{hash}")
+        =~ s/^\x43(.{7})user/\x44$1short/sr);
     is($browser->get('/app')->location, $login_page,
        'a record of another portal');
 

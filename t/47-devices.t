@@ -212,7 +212,7 @@ subtest 'Whatever changes the account ends it (security 33, 34)' => sub {
                                           0, -1) };
             my $name = "mfa:{user}:device:$hash";
             my @field = split /\t/, $stage->redis('GET', $name), -1;
-            $field[1] = 'A' x 43;
+            $field[1] = 'A' x 32;
             $stage->redis('SET', $name, join "\t", @field);
         },
     );

@@ -68,7 +68,15 @@ is_open(const mfactl_t *ctl, const mfa_session_t *session,
 static json_t *
 describe(const mfa_session_t *session, mfa_str_t hash)
 {
-    json_t  *object;
+    json_t     *object;
+    uint8_t     room[MFA_ADDRESS_MAX + MFA_AGENT_SHORT_MAX];
+    mfa_buf_t   out;
+    mfa_str_t   address;
+
+    mfa_buf_init(&out, room, sizeof(room));
+    mfa_address_write(&out, &session->address);
+    address = mfa_buf_since(&out, 0);
+    mfa_agent_write(&out, &session->agent);
 
     object = mfactl_print_need(json_object());
 
@@ -77,9 +85,9 @@ describe(const mfa_session_t *session, mfa_str_t hash)
                         mfa_str_from(mfa_level_name(session->level))));
     json_object_set_new(object, "started", mfactl_print_time(session->created));
     json_object_set_new(object, "seen", mfactl_print_time(session->seen));
-    json_object_set_new(object, "address",
-                        mfactl_print_text(session->address));
-    json_object_set_new(object, "agent", mfactl_print_text(session->agent));
+    json_object_set_new(object, "address", mfactl_print_text(address));
+    json_object_set_new(object, "agent", mfactl_print_text(
+                        mfa_buf_since(&out, address.len)));
 
     return object;
 }

@@ -85,8 +85,8 @@ mfa_opening_add(mfa_flow_t *flow, mfa_opening_t *opening, const mfa_who_t *old,
     portal = flow->env.portal;
     session = &opening->session;
     session->seen = flow->env.now;
-    session->address = flow->env.address;
-    session->agent = flow->env.agent;
+    session->address = mfa_address_of(flow->env.address);
+    session->agent = mfa_agent_of(flow->env.agent);
 
     if (mfa_session_token_make(&opening->token, flow->env.random,
                                session->login) != 0)

@@ -122,7 +122,6 @@ mfa_op_moment(mfa_op_t *op, int64_t sec, int64_t usec)
 
     from = op->bytes.len;
     mfa_buf_int(&op->bytes, sec);
-    mfa_buf_byte(&op->bytes, '.');
 
     for (unit = 100000; unit > 0; unit /= 10) {
         mfa_buf_byte(&op->bytes, (uint8_t) ('0' + usec / unit % 10));

@@ -90,8 +90,8 @@ void mfa_op_begin(mfa_op_t *op, const char *command);
 void mfa_op_arg(mfa_op_t *op, mfa_str_t arg);
 void mfa_op_word(mfa_op_t *op, const char *arg);
 void mfa_op_number(mfa_op_t *op, int64_t n);
-/* A score: seconds with six digits behind the point, which a double of this
-   century keeps apart. */
+/* A score: microseconds, which a double keeps apart until the year 2255, and
+   which a small sorted set holds in 9 bytes. */
 void mfa_op_moment(mfa_op_t *op, int64_t sec, int64_t usec);
 /* An argument joined of n parts, kept in the op. */
 void mfa_op_joined(mfa_op_t *op, const mfa_str_t *parts, size_t n);

@@ -25,10 +25,16 @@ mfa_record_number(mfa_buf_t *out, int64_t n)
 void
 mfa_record_cleaned(mfa_buf_t *out, mfa_str_t s, size_t max)
 {
+    mfa_buf_byte(out, '\t');
+    mfa_record_text(out, s, max);
+}
+
+
+void
+mfa_record_text(mfa_buf_t *out, mfa_str_t s, size_t max)
+{
     size_t   i;
     uint8_t  c;
-
-    mfa_buf_byte(out, '\t');
 
     for (i = 0; i < s.len && i < max; i++) {
         c = s.data[i];

@@ -1,6 +1,7 @@
 /*
  * Records: what the store keeps as one line of text, fields separated by tabs,
- * read as strictly as it is written.  Sessions and trusted browsers are such.
+ * read as strictly as it is written.  Trusted browsers are such; sessions, of
+ * which there are many more, have a form of their own (session.c).
  */
 
 #ifndef MFA_RECORD_H
@@ -13,6 +14,8 @@
 void mfa_record_str(mfa_buf_t *out, mfa_str_t s);
 void mfa_record_number(mfa_buf_t *out, int64_t n);
 void mfa_record_cleaned(mfa_buf_t *out, mfa_str_t s, size_t max);
+/* That text without a tab. */
+void mfa_record_text(mfa_buf_t *out, mfa_str_t s, size_t max);
 
 /* Splits a record into exactly n fields; 0 or -1. */
 int mfa_record_split(mfa_str_t record, mfa_str_t *fields, size_t n);

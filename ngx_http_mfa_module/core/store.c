@@ -114,7 +114,7 @@ mfa_store_session_index(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_op_begin(op, "ZREMRANGEBYSCORE");
     mfa_key_sessions(op, portal, session->login);
     mfa_op_word(op, "-inf");
-    mfa_op_number(op, session->created - portal->absolute_sec);
+    mfa_op_moment(op, session->created - portal->absolute_sec, 0);
 
     mfa_op_begin(op, "ZADD");
     mfa_key_sessions(op, portal, session->login);

@@ -13,7 +13,7 @@
  *   mfa:{P}:unenrolled                zset    required, no factor; score deadline
  *   mfa:{P}:not-required              zset    no requirement
  *   mfa:{P}:steps                     zset    last accepted TOTP step
- *   mfa:{P}:sessions:LOGIN            zset    token hashes by when opened
+ *   mfa:{P}:sessions:LOGIN            zset    token hashes by when opened, us
  *   mfa:{P}:devices:LOGIN             zset    token hashes of trusted browsers
  *   mfa:{P}:device:HASH               string  device.h; TTL
  *   mfa:{P}:audit                     stream  events

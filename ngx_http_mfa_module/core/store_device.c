@@ -67,7 +67,7 @@ mfa_store_device_write(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_op_begin(op, "ZREMRANGEBYSCORE");
     mfa_key_devices(op, portal, device->login);
     mfa_op_word(op, "-inf");
-    mfa_op_number(op, device->seen - MFA_REMEMBER_MAX_SEC);
+    mfa_op_moment(op, device->seen - MFA_REMEMBER_MAX_SEC, 0);
 
     mfa_op_begin(op, "ZADD");
     mfa_key_devices(op, portal, device->login);

@@ -71,7 +71,7 @@ mfa_token_hash(const uint8_t *data, size_t len, mfa_buf_t *out)
         return -1;
     }
 
-    mfa_base64url_encode(out, hash, BLOCK_BYTES);
+    mfa_base64url_encode(out, hash, MFA_HASH_BYTES);
 
     return out->failed ? -1 : 0;
 }

@@ -49,7 +49,7 @@ cell_moment(ngx_http_mfa_visit_t *v, mfa_value_t *row, mfa_var_e var,
 
 
 static void
-cell_agent(ngx_http_mfa_visit_t *v, mfa_value_t *row, mfa_str_t agent)
+cell_agent(ngx_http_mfa_visit_t *v, mfa_value_t *row, const mfa_agent_t *agent)
 {
     u_char     *p;
     mfa_buf_t   out;
@@ -58,7 +58,7 @@ cell_agent(ngx_http_mfa_visit_t *v, mfa_value_t *row, mfa_str_t agent)
 
     if (p) {
         mfa_buf_init(&out, p, MFA_AGENT_SHORT_MAX);
-        mfa_agent_short(&out, agent);
+        mfa_agent_write(&out, agent);
         cell_text(row, MFA_VAR_AGENT, mfa_buf_since(&out, 0));
     }
 }
@@ -109,8 +109,9 @@ model_sessions(ngx_http_mfa_visit_t *v, const mfa_flow_security_t *security)
         listed = &security->sessions[i];
 
         cell_text(row, MFA_VAR_REF, mfa_session_short(listed->hash));
-        cell_agent(v, row, listed->session.agent);
-        cell_text(row, MFA_VAR_ADDRESS, listed->session.address);
+        cell_agent(v, row, &listed->session.agent);
+        cell_text(row, MFA_VAR_ADDRESS,
+                  ngx_http_mfa_visit_address(v, &listed->session));
         cell_moment(v, row, MFA_VAR_BEGUN, listed->session.created);
         cell_moment(v, row, MFA_VAR_SEEN, listed->session.seen);
 
@@ -147,6 +148,7 @@ model_devices(ngx_http_mfa_visit_t *v, const mfa_flow_security_t *security)
 {
     size_t                      i;
     mfa_str_t                   own;
+    mfa_agent_t                 agent;
     mfa_value_t                *row;
     const mfa_session_token_t  *token;
     const mfa_listed_device_t  *listed;
@@ -163,9 +165,10 @@ model_devices(ngx_http_mfa_visit_t *v, const mfa_flow_security_t *security)
 
     for (i = 0; i < security->n_devices; i++, row += MFA_VAR_N) {
         listed = &security->devices[i];
+        agent = mfa_agent_of(listed->device.agent);
 
         cell_text(row, MFA_VAR_REF, mfa_session_short(listed->hash));
-        cell_agent(v, row, listed->device.agent);
+        cell_agent(v, row, &agent);
         cell_moment(v, row, MFA_VAR_BEGUN, listed->device.created);
         cell_moment(v, row, MFA_VAR_SEEN, listed->device.seen);
         cell_until(v, row, listed->device.expires);

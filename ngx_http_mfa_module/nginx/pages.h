@@ -67,6 +67,9 @@ ngx_int_t ngx_http_mfa_visit_opened(ngx_http_mfa_visit_t *v,
 /* The token of this browser's device cookie, NULL when there is none to take
    seriously. */
 const mfa_session_token_t *ngx_http_mfa_visit_device(ngx_http_mfa_visit_t *v);
+/* Where a session was opened from, as text; empty without memory. */
+mfa_str_t ngx_http_mfa_visit_address(ngx_http_mfa_visit_t *v,
+    const mfa_session_t *session);
 /* Runs the endpoint's own flow (v->flow), then calls done. */
 void ngx_http_mfa_visit_run(ngx_http_mfa_visit_t *v,
     ngx_http_mfa_task_done_pt done);

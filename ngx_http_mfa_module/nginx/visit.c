@@ -208,6 +208,26 @@ model_grace(ngx_http_mfa_visit_t *v)
 }
 
 
+mfa_str_t
+ngx_http_mfa_visit_address(ngx_http_mfa_visit_t *v,
+    const mfa_session_t *session)
+{
+    u_char     *p;
+    mfa_buf_t   out;
+
+    p = ngx_pnalloc(v->request->pool, MFA_ADDRESS_MAX);
+
+    if (p == NULL) {
+        return mfa_lit("");
+    }
+
+    mfa_buf_init(&out, p, MFA_ADDRESS_MAX);
+    mfa_address_write(&out, &session->address);
+
+    return mfa_buf_since(&out, 0);
+}
+
+
 /* What is known of the person, once there is a session. */
 static ngx_int_t
 model_person(ngx_http_mfa_visit_t *v)
@@ -220,7 +240,8 @@ model_person(ngx_http_mfa_visit_t *v)
     ngx_http_mfa_set_text(v, MFA_VAR_LOGIN, v->who->session.login);
     ngx_http_mfa_set_text(v, MFA_VAR_PERSON, v->who->session.login);
     ngx_http_mfa_set_date(v, MFA_VAR_SINCE, v->who->session.created);
-    ngx_http_mfa_set_text(v, MFA_VAR_ADDRESS, v->who->session.address);
+    ngx_http_mfa_set_text(v, MFA_VAR_ADDRESS,
+                          ngx_http_mfa_visit_address(v, &v->who->session));
 
     if (v->who->has_account) {
         if (account->name.len) {

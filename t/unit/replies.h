@@ -10,6 +10,8 @@
 #ifndef MFA_TEST_REPLIES_H
 #define MFA_TEST_REPLIES_H
 
+#include <stdio.h>
+
 #include "core/op.h"
 #include "exact_pool.h"
 
@@ -180,7 +182,25 @@ replies_right(replies_t *r, const mfa_op_t *op)
 }
 
 
-/* The commands of an op as text: arguments apart by '|', one line each. */
+static inline void
+replies_argument(mfa_buf_t *b, mfa_str_t arg)
+{
+    char    hex[4];
+    size_t  i;
+
+    for (i = 0; i < arg.len; i++) {
+        if ((arg.data[i] >= 0x20 && arg.data[i] < 0x7f) || arg.data[i] == '\n') {
+            mfa_buf_byte(b, arg.data[i]);
+        } else {
+            snprintf(hex, sizeof(hex), "\\%02x", arg.data[i]);
+            mfa_buf_cstr(b, hex);
+        }
+    }
+}
+
+
+/* The commands of an op as text: arguments apart by '|', one line each; what is
+   neither printable nor a line's end as "\00". */
 static inline const char *
 replies_commands(const mfa_op_t *op)
 {
@@ -195,7 +215,7 @@ replies_commands(const mfa_op_t *op)
         argv = mfa_op_command(op, i, &n);
 
         for (j = 0; j < n; j++) {
-            mfa_buf_str(&b, argv[j]);
+            replies_argument(&b, argv[j]);
             mfa_buf_byte(&b, j + 1 < n ? '|' : '\n');
         }
     }

@@ -230,27 +230,16 @@ do_remove(const doing_t *d)
 }
 
 
-/* A score in millionths: "17.000042" */
 static inline int64_t
 doing_score(const doing_t *d, size_t i)
 {
-    size_t     digits;
-    int64_t    whole, part = 0;
-    mfa_str_t  head, rest;
+    int64_t  score;
 
-    mfa_str_cut(d->argv[i], '.', &head, &rest);
-
-    if (mfa_str_int(head, &whole) != 0
-        || (rest.len && mfa_str_int(rest, &part) != 0))
-    {
+    if (mfa_str_int(d->argv[i], &score) != 0) {
         abort();
     }
 
-    for (digits = rest.len; digits < 6; digits++) {
-        part *= 10;
-    }
-
-    return whole * STORE_SCORE_UNIT + part;
+    return score;
 }
 
 
@@ -416,8 +405,7 @@ do_zscore(const doing_t *d)
         return reply_of(MFA_REPLY_NIL);
     }
 
-    snprintf(text, sizeof(text), "%lld",
-             (long long) (row->score / STORE_SCORE_UNIT));
+    snprintf(text, sizeof(text), "%lld", (long long) row->score);
 
     return reply_text(MFA_REPLY_STRING, text);
 }

@@ -25,7 +25,6 @@
 #define STORE_NAME_BYTES  256
 #define STORE_VALUE_BYTES 704
 #define STORE_BLOCKS      65536
-#define STORE_SCORE_UNIT  1000000
 
 
 typedef enum {
@@ -348,10 +347,10 @@ store_count(store_t *store, const char *prefix)
 }
 
 
-/* A string, a field (hash) or a member (set: its score as text) as C string;
-   NULL when it is not there.  The string lives as a reply does. */
-static inline const char *
-store_text(store_t *store, const char *name, const char *field)
+/* A string, a field (hash) or a member (set: its score as text), with a zero
+   byte behind it; data NULL when it is not there.  It lives as a reply does. */
+static inline mfa_str_t
+store_bytes(store_t *store, const char *name, const char *field)
 {
     int           key;
     char         *text;
@@ -361,18 +360,27 @@ store_text(store_t *store, const char *name, const char *field)
     row = store_row(store, key, mfa_str_from(field));
 
     if (row == NULL) {
-        return NULL;
+        return (mfa_str_t) { NULL, 0 };
     }
 
     text = store_block(STORE_VALUE_BYTES + 32);
 
     if (store->keys[key].type == STORE_ZSET) {
-        snprintf(text, 32, "%lld", (long long) (row->score / STORE_SCORE_UNIT));
-    } else {
-        memcpy(text, row->value, row->value_len);
+        snprintf(text, 32, "%lld", (long long) row->score);
+        return mfa_str_from(text);
     }
 
-    return text;
+    memcpy(text, row->value, row->value_len);
+
+    return (mfa_str_t) { (uint8_t *) text, row->value_len };
+}
+
+
+/* The same as C string, or NULL. */
+static inline const char *
+store_text(store_t *store, const char *name, const char *field)
+{
+    return (const char *) store_bytes(store, name, field).data;
 }
 
 

@@ -207,7 +207,7 @@ static void
 the_longest_names_fit(void **state)
 {
     char        name[MFA_LOGIN_MAX + 1];
-    static char agent[MFA_SESSION_AGENT_MAX + 1];
+    static char agent[MFA_DEVICE_AGENT_MAX + 1];
 
     (void) state;
 

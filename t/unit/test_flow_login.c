@@ -70,7 +70,7 @@ a_right_password_opens_a_session_at_level_password(void **state)
     assert_int_equal(who.session.code_at, 0);
     assert_int_equal(who.session.later, 0);
     assert_true(mfa_str_is(who.session.login, "alice"));
-    assert_true(mfa_str_is(who.session.agent, "browser"));
+    assert_true(mfa_str_is(who.session.agent.text, "browser"));
 
     assert_int_equal(store_events(&w.store, AUDIT,
                      "event=login result=ok login=alice address=192.0.2.33 "

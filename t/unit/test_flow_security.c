@@ -104,10 +104,11 @@ many_are_read_in_turns_and_shown_up_to_a_bound(void **state)
     w.portal.max_sessions = 1000;
 
     for (i = 0; i < 50; i++) {
-        snprintf(hash, sizeof(hash), "%043d", i);
+        snprintf(hash, sizeof(hash), "%0*d", MFA_HASH_CHARS, i);
         mfa_op_reset(&flow.flow.op);
         mfa_store_session_index(&flow.flow.op, &w.portal, &w.who.session, 0,
-                                (mfa_str_t) { (uint8_t *) hash, 43 });
+                                (mfa_str_t) { (uint8_t *) hash,
+                                              MFA_HASH_CHARS });
         store_carry_out(&w.store, &flow.flow.op);
     }
 

@@ -16,10 +16,10 @@
 #include "replies.h"
 
 #define NOW   1700000000
-#define HASH  "4-FngL7PYB1V5HUefXIu-R11C7DOphsbteqLwwjN8mI"
+#define HASH  "4-FngL7PYB1V5HUefXIu-R11C7DOphsb"
 #define RECORD                                                                \
-    "1\t" HASH "\tuser\talice\t3\t1\t1700000000\t1700043200\t1700000000"       \
-    "\t1700000000\t0\t0\t192.0.2.1\tagent"
+    "C\\09\\e3\\e1g\\80\\be\\cfuser\\05aliceA\\02\\00\\03\\00\\f1Se\\c0\\a8"        \
+    "\\c0\\00\\02\\01\\00\\05agent"
 
 
 static mfa_op_t       op;
@@ -37,8 +37,10 @@ setup(void **state)
     assert_int_equal(mfa_portal_init(&portal, mfa_lit("user")), 0);
     session = (mfa_session_t) {
         mfa_lit("user"), mfa_lit("alice"), 3, MFA_LEVEL_PASSWORD, NOW,
-        NOW + 43200, NOW, NOW, 0, 0, mfa_lit("192.0.2.1"), mfa_lit("agent")
+        NOW + 43200, NOW, NOW, 0, 0, { .kind = MFA_ADDRESS_IPV4 },
+        { .text = mfa_lit("agent") }
     };
+    memcpy(session.address.bytes, "\xc0\0\2\1", 4);
 
     return 0;
 }
@@ -110,12 +112,31 @@ decoded(mfa_at_t at, int *foreign)
 }
 
 
+/* The session's own. */
+static mfa_reply_t
+a_record(void)
+{
+    uint8_t      room[MFA_SESSION_RECORD_MAX];
+    mfa_buf_t    b;
+    mfa_reply_t  reply;
+
+    mfa_buf_init(&b, room, sizeof(room));
+    mfa_session_encode(&b, &session, mfa_lit(HASH));
+    assert_false(b.failed);
+    reply = a_text(MFA_REPLY_STRING, "");
+    reply.str = pool_bytes(room, b.len);
+
+    return reply;
+}
+
+
 static void
 session_is_read(void **state)
 {
     int          foreign;
     mfa_at_t     at;
     mfa_reply_e  type;
+    mfa_reply_t  record = a_record();
 
     (void) state;
 
@@ -124,7 +145,7 @@ session_is_read(void **state)
     assert_int_equal(decoded(at, &foreign), MFA_NO);
     assert_int_equal(foreign, 0);
 
-    *r.at[0] = a_text(MFA_REPLY_STRING, RECORD);
+    *r.at[0] = record;
     assert_int_equal(decoded(at, &foreign), MFA_YES);
     assert_int_equal(foreign, 0);
     assert_true(mfa_str_is(session.login, "alice"));
@@ -138,7 +159,7 @@ session_is_read(void **state)
     *r.at[0] = a_text(MFA_REPLY_STRING, "nonsense");
     assert_int_equal(decoded(at, &foreign), MFA_NO);
     assert_int_equal(foreign, 1);
-    *r.at[0] = a_text(MFA_REPLY_STRING, RECORD);
+    *r.at[0] = record;
     assert_int_equal(mfa_store_session_decode(&op, &r.result, at, &portal,
                      mfa_lit("another"), &session, &foreign), MFA_NO);
     assert_int_equal(foreign, 1);
@@ -170,8 +191,8 @@ session_is_indexed_and_written(void **state)
     mfa_op_exec(&op);
     mfa_store_session_write(&op, &portal, &session, mfa_lit(HASH));
     commands_are("MULTI\n"
-                 "ZREMRANGEBYSCORE|mfa:{user}:sessions:alice|-inf|1699956800\n"
-                 "ZADD|mfa:{user}:sessions:alice|1700000000.000042|" HASH "\n"
+                 "ZREMRANGEBYSCORE|mfa:{user}:sessions:alice|-inf|1699956800000000\n"
+                 "ZADD|mfa:{user}:sessions:alice|1700000000000042|" HASH "\n"
                  "EXPIRE|mfa:{user}:sessions:alice|43200\n"
                  "ZRANGE|mfa:{user}:sessions:alice|0|-21\n"
                  "EXEC\n"
@@ -307,6 +328,7 @@ the_longest_names_fit(void **state)
 {
     size_t         i;
     uint8_t        login[MFA_LOGIN_MAX], name[MFA_PORTAL_NAME_MAX], rest[128];
+    mfa_str_t      text;
     mfa_audit_t    event;
     mfa_account_t  account;
 
@@ -320,15 +342,16 @@ the_longest_names_fit(void **state)
                      name, sizeof(name) }), 0);
     session.portal = portal.name;
     session.login = (mfa_str_t) { login, sizeof(login) };
-    session.address = (mfa_str_t) { rest, sizeof(rest) };
-    session.agent = session.address;
+    text = (mfa_str_t) { rest, sizeof(rest) };
+    session.address = mfa_address_of(text);
+    session.agent = mfa_agent_of(text);
 
     memset(&account, 0, sizeof(account));
     account.login = session.login;
     account.secret_id = mfa_lit("abcdefghijk");
     event = (mfa_audit_t) {
         "event", "result", "reason", session.login, session.login,
-        session.address, session.address, session.address
+        text, text, text
     };
 
     mfa_store_charge_clear(&op, MFA_CHARGE_CODE, &portal, session.login,

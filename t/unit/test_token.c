@@ -23,7 +23,7 @@
 
 #define LOGIN   "alice@example.org"
 #define LOGIN4  LOGIN LOGIN LOGIN LOGIN
-#define HASH    "4-FngL7PYB1V5HUefXIu-R11C7DOphsbteqLwwjN8mI"
+#define HASH    "4-FngL7PYB1V5HUefXIu-R11C7DOphsb"
 #define ID      "ZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXp7fH1-f4CBgoM"
 #define COOKIE  ID ".uNVIOmGt8-5D-e21xotgY2wir--1AHI4DSzULca0-vdMjBywJbRc7XIo7" \
                 "7ONmjejq3V-FztNxMQKqMXjWixwoy22t00"
@@ -81,7 +81,7 @@ is_refused(mfa_str_t value)
 
 
 static void
-hash_is_sha_256_in_base64url(void **state)
+hash_is_the_beginning_of_sha_256_in_base64url(void **state)
 {
     uint8_t    room[MFA_HASH_CHARS];
     mfa_buf_t  b;
@@ -91,12 +91,12 @@ hash_is_sha_256_in_base64url(void **state)
     mfa_buf_init(&b, room, sizeof(room));
     assert_int_equal(mfa_token_hash((const uint8_t *) "abc", 3, &b), 0);
     assert_true(mfa_str_is(mfa_buf_since(&b, 0),
-                           "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0"));
+                           "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qc"));
 
     mfa_buf_init(&b, room, sizeof(room));
     assert_int_equal(mfa_token_hash(NULL, 0, &b), 0);
     assert_true(mfa_str_is(mfa_buf_since(&b, 0),
-                           "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"));
+                           "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NM"));
 
     mfa_buf_init(&b, room, sizeof(room) - 1);
     assert_int_equal(mfa_token_hash((const uint8_t *) "abc", 3, &b), -1);
@@ -465,7 +465,7 @@ int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
-        cmocka_unit_test(hash_is_sha_256_in_base64url),
+        cmocka_unit_test(hash_is_the_beginning_of_sha_256_in_base64url),
         cmocka_unit_test(token_is_made_written_and_read_as_documented),
         cmocka_unit_test(every_length_of_login_comes_back),
         cmocka_unit_test(without_randomness_there_is_no_token),

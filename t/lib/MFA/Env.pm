@@ -33,6 +33,7 @@ use File::Basename qw(dirname);
 use File::Temp ();
 use MIME::Base64 qw(encode_base64 encode_base64url);
 
+use MFA::Record;
 use MFA::Redis;
 
 # The raw key, and how the key ring file spells it.  A canary: it must never be
@@ -153,14 +154,14 @@ sub validated_factor { factor(validated => 'AAAAAAAAAAA', @_) }
 
 
 # Puts a session into Redis and returns the cookie's value.  Facts by name as in
-# core/session.h; "id" (32 bytes), "ttl" and "record" (the whole line) may be
+# core/session.h; "id" (32 bytes), "ttl" and "record" (all its bytes) may be
 # given, "guess" is the login the cookie names.
 sub session {
     my ($self, $portal, $login, %fact) = @_;
 
     my $now  = time;
     my $id   = $fact{id} // _random(32);
-    my $hash = encode_base64url(sha256($id));
+    my $hash = MFA::Record::hash_of($id);
 
     my %s = (
         hash        => $hash,
@@ -180,17 +181,14 @@ sub session {
 
     $s{code_at} //= $s{level} == 2 ? $now : 0;
 
-    my $record = $fact{record} // join "\t", 1, @s{qw(
-        hash portal login generation level created expires seen password_at
-        code_at later address agent
-    )};
+    my $record = $fact{record} // MFA::Record::encode(\%s);
 
     my @ttl = defined $fact{ttl} && $fact{ttl} == 0
         ? () : (EX => $fact{ttl} // 1800);
 
     $self->redis->call('SET', "mfa:session:$hash", $record, @ttl);
-    $self->redis->call('ZADD', "mfa:{$portal}:sessions:$login", $s{created},
-                       $hash);
+    $self->redis->call('ZADD', "mfa:{$portal}:sessions:$login",
+                       $s{created} * 1_000_000, $hash);
 
     return token($id, $fact{guess} // $login);
 }
@@ -211,7 +209,7 @@ sub session_key {
     $token =~ s/\..*//;
 
     return 'mfa:session:'
-        . encode_base64url(sha256(MIME::Base64::decode_base64url($token)));
+        . MFA::Record::hash_of(MIME::Base64::decode_base64url($token));
 }
 
 

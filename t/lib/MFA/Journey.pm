@@ -29,6 +29,7 @@ use Time::HiRes qw(sleep time);
 use MFA::Browser;
 use MFA::Env;
 use MFA::Nginx;
+use MFA::Record;
 
 my $password = 'correct horse battery';
 my $setting  = '$y$j75$stagestagest$';  # cheap; one test is about costs
@@ -167,11 +168,6 @@ sub audit {
 }
 
 
-# Fields of a session record, in the order in which they stand there.
-my @session_fields = qw(format hash portal login generation level created
-    expires seen password_at code_at later address agent);
-
-
 # The sessions of an account, oldest first, as hashes.
 sub sessions {
     my ($self, $portal, $login) = @_;
@@ -181,9 +177,9 @@ sub sessions {
     for my $hash (@$hashes) {
         my $record = $self->redis('GET', "mfa:session:$hash");
         next unless defined $record;
-        my %session;
-        @session{@session_fields} = split /\t/, $record, -1;
-        push @sessions, \%session;
+        my $session = MFA::Record::decode($record);
+        $session->{hash} = $hash;
+        push @sessions, $session;
     }
 
     return @sessions;
@@ -196,12 +192,11 @@ sub sessions_set {
 
     # By their records: half-logins stand in no index.
     for my $key ($self->keys_of('mfa:session:*')) {
-        my %session;
-        @session{@session_fields} = split /\t/, $self->redis('GET', $key), -1;
-        next unless $session{portal} eq $portal && $session{login} eq $login;
-        my %changed = (%session, %times);
-        $self->redis('SET', $key, join("\t", @changed{@session_fields}),
-                     'KEEPTTL');
+        my $session = MFA::Record::decode($self->redis('GET', $key));
+        next unless $session->{portal} eq $portal
+                    && $session->{login} eq $login;
+        $self->redis('SET', $key,
+                     MFA::Record::encode({ %$session, %times }), 'KEEPTTL');
     }
 }
 

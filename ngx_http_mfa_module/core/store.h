@@ -19,7 +19,7 @@
  *   mfa:{P}:audit                     stream  events
  *   mfa:session:HASH                  string  session.h; TTL
  *   mfa:enrolment:HASH                string  a session's pending secret; TTL
- *   mfa:fail:KIND:ID                  string  attempts charged; TTL
+ *   mfa:fail:KIND:P:ID                string  attempts charged; TTL
  *   mfa:known:P:LOGIN:NET             string  a network the account came in from
  */
 

@@ -105,7 +105,8 @@ $env->account('user', 'alice');
     my @wrong = (
         [ "mfa_portal a {\n  issuer x;\n  isuer x;\n}\n", 3,
           'unknown directive "isuer"' ],
-        [ "mfa_portal a {\n\n  grace 400d; }\n", 3, 'invalid time "400d"' ],
+        [ "mfa_portal a {\n\n  grace 400d; }\n", 3,
+          'invalid time "400d" in "grace", it must be 0 to 365d' ],
         [ "mfa_portal a { session idle=2h\n absolute=1h; }\n", 1,
           'idle= is longer' ],
         [ "mfa_portal a { issuer x; issuer y; }\n", 1, 'duplicate directive' ],

@@ -77,6 +77,11 @@ static const command_t  commands[] = {
     { "session", "revoke", "PORTAL LOGIN [ID]",
       1, 2, 1, 0, mfactl_session_revoke },
 
+    { "device", "list", "PORTAL LOGIN",
+      1, 1, 1, 0, mfactl_device_list },
+    { "device", "revoke", "PORTAL LOGIN [ID]",
+      1, 2, 1, 0, mfactl_device_revoke },
+
     { "audit", NULL, "PORTAL [-n N]",
       0, 0, 1, mfactl_bit(MFACTL_NUMBER), mfactl_audit },
     { "doctor", NULL, "",

@@ -60,6 +60,7 @@
     X(COMBINED,    "combined")    /* flag: the login form asks for the code */\
     X(LOGGED_OUT,  "logged_out")  /* flag: just logged out */                 \
     X(DONE,        "done")        /* flag: what was asked for is done */      \
+    X(GONE,        "gone")        /* flag: it was over already */             \
     X(SINCE,       "since")       /* text: when this session began */         \
     X(ADDRESS,     "address")     /* text: where it was opened from */        \
     X(SESSIONS,    "sessions")    /* list: open sessions, newest first */     \

@@ -217,6 +217,15 @@ use MFA::Mfactl;
            'extended');
     is((events('user', 1))[0]{detail}, 'on leave', 'with its reason kept');
 
+    my $extended = field('user', 'bob', 'deadline');
+    for my $less ('19d', '0') {
+        like(refused(qw(mfa extend user bob --reason x --grace), $less),
+             qr/extend bob: the deadline that holds is later than that/,
+             "extend to $less from now would be less time");
+    }
+    is(field('user', 'bob', 'deadline'), $extended, 'and is not done');
+    is((events('user', 1))[0]{detail}, 'on leave', 'nor on record');
+
     my $generation = field('user', 'bob', 'generation');
     $redis->call('HSET', 'mfa:{user}:account:bob', MFA::Env::validated_factor);
     is(json(0, qw(account show user bob))->{mfa}, 'validated', 'validated');

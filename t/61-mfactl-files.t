@@ -158,7 +158,7 @@ $env->account('user', 'alice');
         "include nothing.conf;\n"), qw(account list one)));
     ok($exit == 2 && $err =~ /nothing\.conf: No such file/, 'a file not there');
     ($exit, $out, $err) = finish(spawn('-c', "$dir/nowhere", 'doctor'));
-    ok($exit == 1 && $err =~ /nowhere: No such file/, 'doctor says it, too');
+    ok($exit == 2 && $err =~ /nowhere: No such file/, 'doctor says it, too');
     ($exit, $out, $err) = finish(spawn('-c', $dir, qw(account list one)));
     ok($exit == 2 && $err =~ /is no regular file/, 'a folder');
 

@@ -185,9 +185,8 @@ prepare(mfactl_t *ctl, const command_t *command)
     if (!mfactl_options_given(&ctl->options, MFACTL_STDOUT)
         && mfactl_conf_read(&ctl->conf, file, &why) != 0)
     {
-        return mfactl_print_error(ctl, command->run == mfactl_doctor
-                                       ? MFACTL_REFUSED : MFACTL_USAGE,
-                                  "%.*s", (int) why.len, (const char *) room);
+        return mfactl_print_error(ctl, MFACTL_USAGE, "%.*s", (int) why.len,
+                                  (const char *) room);
     }
 
     mfactl_drive_init(&ctl->drive, &ctl->conf.endpoint);

@@ -386,7 +386,11 @@ void
 ngx_http_mfa_visit_outcome(ngx_http_mfa_visit_t *v, mfa_flow_t *flow,
     mfa_page_e page, mfa_error_e refused)
 {
-    ngx_log_error(NGX_LOG_INFO, v->request->connection->log, 0,
+    ngx_uint_t  level;
+
+    level = ngx_http_mfa_task_level(flow->outcome, v->post);
+
+    ngx_log_error(level, v->request->connection->log, 0,
                   "mfa: %s at \"%s\"", mfa_outcome_name(flow->outcome),
                   v->endpoint->path);
 

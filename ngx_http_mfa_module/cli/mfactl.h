@@ -47,6 +47,9 @@ int mfactl_mfa_extend(mfactl_t *ctl);
 int mfactl_session_list(mfactl_t *ctl);
 int mfactl_session_revoke(mfactl_t *ctl);
 
+int mfactl_device_list(mfactl_t *ctl);
+int mfactl_device_revoke(mfactl_t *ctl);
+
 int mfactl_audit(mfactl_t *ctl);
 int mfactl_doctor(mfactl_t *ctl);
 

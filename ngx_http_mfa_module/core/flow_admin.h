@@ -25,7 +25,7 @@ typedef enum {
     MFA_ADMIN_UNREQUIRE,                /* the deadline stays */
     MFA_ADMIN_RESET,                    /* forgets the factor; no new grace */
     MFA_ADMIN_UNLOCK,                   /* clears failed attempts */
-    MFA_ADMIN_EXTEND,                   /* a new deadline, with a reason */
+    MFA_ADMIN_EXTEND,                   /* a later deadline, with a reason */
     MFA_ADMIN_REHASH                    /* the same password, hashed anew */
 } mfa_admin_e;
 
@@ -68,8 +68,8 @@ typedef struct {
  * exists); FORBIDDEN (the account is owned by a directory and the portal has
  * directory_mfa off: ADD with require, REQUIRE); REFUSED (what the caller set
  * cannot be: a login that is not canonical, a password that is no crypt(5)
- * string, a grace over MFA_GRACE_MAX_SEC, EXTEND without a reason; the store
- * was not asked); UNAVAILABLE.
+ * string, a grace over MFA_GRACE_MAX_SEC, EXTEND without a reason: the store
+ * was not asked; EXTEND to a deadline before the one that holds); UNAVAILABLE.
  */
 void mfa_flow_admin_init(mfa_flow_admin_t *admin);
 

@@ -19,7 +19,7 @@
  *   mfa:{P}:audit                     stream  events
  *   mfa:session:HASH                  string  session.h; TTL
  *   mfa:enrolment:HASH                string  a session's pending secret; TTL
- *   mfa:fail:KIND:ID                  string  attempts charged; TTL
+ *   mfa:fail:KIND:P:ID                string  attempts charged; TTL
  *   mfa:known:P:LOGIN:NET             string  a network the account came in from
  */
 
@@ -74,8 +74,8 @@ void mfa_store_session_remove(mfa_op_t *op, mfa_str_t hash);
 /* Removes it from its account's index; may stand inside a transaction. */
 void mfa_store_session_unindex(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login, mfa_str_t hash);
-/* Both. */
-void mfa_store_session_end(mfa_op_t *op, const mfa_portal_t *portal,
+/* Both.  The place says how many records there were: 0, it was over already. */
+mfa_at_t mfa_store_session_end(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login, mfa_str_t hash);
 /* The token hashes of an account's sessions, oldest first. */
 mfa_at_t mfa_store_session_list(mfa_op_t *op, const mfa_portal_t *portal,
@@ -105,7 +105,8 @@ void mfa_store_device_write(mfa_op_t *op, const mfa_portal_t *portal,
 /* Writes one that exists, with its time left; gone: stays gone. */
 void mfa_store_device_save(mfa_op_t *op, const mfa_portal_t *portal,
     const mfa_device_t *device, mfa_str_t hash, int64_t now);
-void mfa_store_device_end(mfa_op_t *op, const mfa_portal_t *portal,
+/* As mfa_store_session_end. */
+mfa_at_t mfa_store_device_end(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login, mfa_str_t hash);
 /* The token hashes of an account's devices, oldest first. */
 mfa_at_t mfa_store_device_list(mfa_op_t *op, const mfa_portal_t *portal,

@@ -56,8 +56,9 @@ machine() {
         "$(openssl version | cut -d' ' -f1,2)"
     echo "- load average $load at the start; others used $others % of the" \
         "processors meanwhile"
-    echo "- medians of $rounds rounds of $seconds s, least and largest beside" \
-        "them; $clients keepalive connections"
+    echo "- medians of $rounds rounds of $seconds s (with two workers" \
+        "$(((rounds + 1) / 2))), least and largest beside them; $clients" \
+        "keepalive connections"
 
     [ "$others" -le 5 ] \
         || echo '- **that is too much of them: do not quote these numbers**'

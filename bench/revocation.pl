@@ -58,7 +58,7 @@ my @means = (
     }],
 );
 
-my @sessions = map {
+my @visits = map {
     my ($title, $end) = @{ $means[$_ % @means] };
     my $login  = $env->account('user', "visitor$_", MFA::Env::factor());
     my $cookie = $env->cookie('user', $login, level => 2);
@@ -67,7 +67,8 @@ my @sessions = map {
 } 1 .. $n;
 
 my $found = MFA::Revocation::run(port => $nginx->port, path => '/site/1k',
-                                 sessions => \@sessions);
+                                 sessions => \@visits);
+my @sessions = @{ $found->{sessions} };
 my @bad = $nginx->stop;
 
 die @bad, "\n" if @bad;

@@ -131,9 +131,10 @@ subtest 'A session that ends ends in every worker, whoever ended it: of '
     . "$ends, none lets a request through that was sent more than 100 ms after "
     . '(security 33, 34, 85)' => sub
 {
-    my @sessions = sessions($ends, @means);
-    my $found = run('/app', @sessions);
+    my $found = run('/app', sessions($ends, @means));
+    my @sessions = @{ $found->{sessions} };
 
+    is(scalar @sessions, $ends, 'all were tried');
     is(scalar @{ $found->{workers} }, 4, 'four workers know each of them');
     cmp_ok($found->{requests}, '>', $ends * 40 * 3,
            "$found->{requests} requests");

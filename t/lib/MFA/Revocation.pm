@@ -13,7 +13,8 @@ package MFA::Revocation;
 #       ],
 #   );
 #
-#   $found->{sessions}[0]   # the same hash, with
+#   $found->{sessions}[0]   # the same hash, with what follows; not all of them
+#                           # when several did not end at all
 #       early               # refusals before anybody ended it
 #       ended               # why end failed, if it did
 #       acknowledged        # when end came back
@@ -49,6 +50,8 @@ use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 my $known    = 2;                       # answers on each connection before
 my $after    = 0.25;                    # s of questions about one that is over
 my $patience = 2;                       # s until one counts as never ended
+my $hopeless = 5;                       # of these, and no more are tried
+my $silence  = 60;                      # s without any answer
 
 
 sub now () { clock_gettime(CLOCK_MONOTONIC) }
@@ -60,6 +63,8 @@ sub run {
     my $n    = $arg{connections} // 40;
     my $self = bless {
         %arg,
+        sessions => [@{ $arg{sessions} }],
+        endless => 0,                   # how many of them would not end
         turn    => 0,                   # index of the session that is asked for
         over    => [],                  # sessions whose turn it was
         workers => {},
@@ -83,7 +88,7 @@ sub run {
     waitpid $self->{pid}, 0;
 
     return {
-        sessions => $arg{sessions},
+        sessions => $self->{sessions},
         workers  => [sort keys %{ $self->{workers} }],
         requests => $self->{asked},
         seconds  => $seconds,
@@ -166,7 +171,7 @@ sub _loop {
     }
 
     until ($self->_finished) {
-        my $n = select my $ready = $wanted, undef, undef, $patience;
+        my $n = select my $ready = $wanted, undef, undef, $silence;
         die "nobody answers\n" if $n <= 0;
 
         $self->_report if vec $ready, $reports, 1;
@@ -288,8 +293,12 @@ sub _next {
     }
 
     return if !defined $s->{acknowledged};
-    return if $s->{refused} < $all
-              && now < $s->{acknowledged} + $patience && !$s->{early};
+
+    if ($s->{refused} < $all && !$s->{early}) {
+        return if now < $s->{acknowledged} + $patience;
+        $#{ $self->{sessions} } = $self->{turn}
+            if ++$self->{endless} == $hopeless;
+    }
 
     $s->{until} = $s->{acknowledged} + $after;
     push @{ $self->{over} }, $s;

@@ -97,8 +97,7 @@ counts() {
             "$dir/$group.conf" > "$dir/$group.single.conf"
     done
 
-    printf '\n## Instructions for a request, without the kernel\n\n'
-    echo '| | instructions | more than ungated |'
+    echo '| | instructions, without the kernel | more than ungated |'
     echo '|---|---|---|'
 
     for name in ungated "${candidates[@]}"; do
@@ -110,7 +109,7 @@ counts() {
         echo "| $(called "$name") | $n | $((n - base)) |"
     done
 
-    printf '\n## System calls for a request\n\n'
+    echo
     echo '| | system calls | which |'
     echo '|---|---|---|'
 

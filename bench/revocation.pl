@@ -124,7 +124,7 @@ sub row {
 }
 
 
-printf "\n## Sessions that end: %d, 40 connections, 4 workers, %d requests/s\n\n",
+printf "%d sessions, 40 connections to 4 workers, %d requests/s:\n\n",
     scalar @sessions, $found->{requests} / $found->{seconds};
 print "| how | ends | first refusal, ms: median / p99 / max "
     . "| last sent that passed, ms: median / p99 / max "

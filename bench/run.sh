@@ -201,15 +201,16 @@ by_turns() {
 }
 
 
-# Sections that print tables of their own: NAME COMMAND...
+# NAME TITLE COMMAND...; a section whose command prints its tables.
 section() {
-    local name=$1
-    shift
+    local name=$1 title=$2
+    shift 2
 
     wanted "$name" || return 0
 
     echo "bench: $name"
-    "$@" > "$out/$name.md" || die "$name failed"
+    printf '\n## %s\n\n' "$title" > "$out/$name.md"
+    "$@" >> "$out/$name.md" || die "$name failed"
     tables+=("$out/$name.md")
 }
 
@@ -270,10 +271,10 @@ parts=()
 [ ${#parts[@]} = 0 ] || by_turns 1 "$rounds" "${parts[@]}"
 ! wanted throughput || by_turns 2 $(((rounds + 1) / 2)) throughput
 
-section callgrind counted
-section revocation perl "$here/revocation.pl" "$ends"
-section memory "$here/memory.sh"
-section scale "$here/scale.sh"
+section callgrind 'What a request takes' counted
+section revocation 'Sessions that end' perl "$here/revocation.pl" "$ends"
+section memory 'What sessions weigh in Redis' "$here/memory.sh"
+section scale 'With more and more sessions' "$here/scale.sh"
 
 echo
 result | tee "$out/result.md"

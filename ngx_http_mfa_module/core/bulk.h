@@ -22,7 +22,7 @@ typedef struct {
     mfa_flow_admin_t    admin;              /* first: the flow is this one's */
 
     /* Set by the caller; both arrays are his and outlive the flow. */
-    mfa_flow_admin_t   *wanted;             /* all but login and env; prepared
+    const mfa_flow_admin_t  *wanted;        /* all but login and env; prepared
                                                with mfa_flow_admin_init */
     const mfa_str_t    *logins;
     mfa_bulk_result_t  *results;            /* n of them; written by the flow */
@@ -34,6 +34,8 @@ typedef struct {
 
     /* The flow's own. */
     size_t              at;
+    int                 begun;
+    mfa_flow_e        (*run)(mfa_flow_t *flow, const mfa_result_t *result);
     mfa_flow_e        (*inner)(mfa_flow_t *flow, const mfa_result_t *result);
 } mfa_bulk_t;
 

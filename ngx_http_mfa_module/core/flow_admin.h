@@ -49,7 +49,8 @@ typedef struct {
     mfa_str_t            login;         /* canonical */
     int64_t              generation;    /* of the session; -1: not by one */
     int                  by_token;      /* by a token: it may no more than */
-    mfa_role_e           token_role;    /*   this, nor than its maker */
+    mfa_role_e           token_role;    /*   this, nor than its maker, */
+    int64_t              created;       /*   whose account is of this time */
 } mfa_by_t;
 
 /*
@@ -59,6 +60,11 @@ typedef struct {
  */
 int mfa_by_may(const mfa_by_t *by, mfa_role_e role, mfa_right_e right,
     mfa_target_e target, mfa_role_e of, mfa_role_e given);
+
+/* The role of him that counts now: account is his, found whether there is one;
+   MFA_ROLE_NONE when his session or account is no longer what by says. */
+mfa_role_e mfa_by_role(const mfa_by_t *by, mfa_tri_e found,
+    const mfa_account_t *account, int64_t now);
 
 /* Why not: with FORBIDDEN, CONFLICT and REFUSED. */
 typedef enum {
@@ -117,13 +123,15 @@ typedef struct {
     mfa_at_t       list_at;
     mfa_account_t  by_account;
     int64_t        others;                  /* administrators with billing */
-    mfa_str_t      hash;                    /* what ref names */
+    mfa_str_t      hash;                    /* what ref names; empty: nothing */
     mfa_account_t  after;                   /* what the indexes are made from */
     mfa_change_t   changes[MFA_ADMIN_CHANGES_MAX];
     size_t         n_changes;
     int            write;                   /* there is something to write */
     int            raise;                   /* void the account's sessions */
     int            cleared;                 /* UNLOCK: there was a counter */
+    uint8_t        detail[80];              /* for the audit */
+    size_t         detail_len;
     mfa_outcome_e  ending;                  /* once the watch is let go */
 } mfa_flow_admin_t;
 
@@ -156,7 +164,7 @@ mfa_right_e mfa_admin_right(mfa_admin_e action);
 const char *mfa_why_name(mfa_why_e why);
 
 
-/* For flow_admin.c: the actions, in admin.c. */
+/* For flow_admin.c: the actions, in admin.c; who may, in admin_right.c. */
 
 /* Whether what the caller set can be. */
 int mfa_admin_check(const mfa_flow_admin_t *admin);
@@ -165,9 +173,14 @@ int mfa_admin_check(const mfa_flow_admin_t *admin);
  * how the flow is to end.
  */
 mfa_outcome_e mfa_admin_decide(mfa_flow_admin_t *admin);
-/* Whether the action may leave the portal without an owner. */
-int mfa_admin_unseats(mfa_admin_e action);
 /* The audit event: of PERMISSIONS what it comes to. */
 const char *mfa_admin_event(const mfa_flow_admin_t *admin);
+/* Whether who acts may: by is what was found of him, there says whether the
+   account acted on is; sets why. */
+int mfa_admin_allowed(mfa_flow_admin_t *admin, mfa_tri_e by, int there);
+/* Whether the action may leave the portal without an owner, and whether account
+   is one: an administrator_with_billing that is not disabled. */
+int mfa_admin_unseats(mfa_admin_e action);
+int mfa_admin_is_owner(const mfa_account_t *account);
 
 #endif /* MFA_FLOW_ADMIN_H */

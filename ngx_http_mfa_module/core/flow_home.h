@@ -16,8 +16,9 @@ typedef struct {
     int64_t  required;
     int64_t  not_required;                  /* of the admin portal: the widget */
     int64_t  unenrolled;                    /* required, no factor */
+    int64_t  due;                           /* of these: at the next login */
+    int64_t  grace;                         /* of these: days left */
     int64_t  locked;                        /* of these: deadline over */
-    int64_t  grace;                         /* of these: the rest */
 } mfa_counts_t;
 
 typedef struct {

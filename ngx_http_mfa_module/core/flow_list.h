@@ -25,7 +25,8 @@ typedef enum {
     MFA_ROWS_NOT_REQUIRED,                  /* by login */
     MFA_ROWS_ENROLLED,                      /* by login */
     MFA_ROWS_UNENROLLED,                    /* by deadline */
-    MFA_ROWS_GRACE,                         /* by deadline: not over, or none */
+    MFA_ROWS_DUE,                           /* by login: at the next login */
+    MFA_ROWS_GRACE,                         /* by deadline: days left */
     MFA_ROWS_LOCKED,                        /* by deadline: over */
     MFA_ROWS_FORECAST                       /* by deadline: over at until, and
                                                not yet over now */
@@ -55,12 +56,18 @@ typedef struct {
     /* The flow's own. */
     mfa_str_t       typed;
     mfa_str_t       after;
+    int64_t         after_deadline;
+    int64_t         limit;                  /* entries asked for */
+    int64_t         end;                    /* rank to stop before */
     mfa_ranks_at_t  ranks;
     mfa_at_t        page_at;
     mfa_at_t        at[MFA_LIST_AT_ONCE];
     mfa_str_t       logins[MFA_LIST_ROWS_MAX];
     mfa_str_t       entries[MFA_LIST_ROWS_MAX];
     size_t          n_logins;
+    mfa_str_t       last;                   /* member the page ends with */
+    mfa_str_t       last_deadline;
+    int             more;                   /* there is one behind it */
     size_t          n_read;
     size_t          n_asked;
     mfa_search_t    words;
@@ -76,7 +83,7 @@ typedef struct {
 void mfa_flow_list_init(mfa_flow_list_t *list);
 
 /* "all", "required", "not-required", "enrolled", "unenrolled", "grace",
-   "locked", "forecast"; and the list of a name, or -1. */
+   "due", "locked", "forecast"; and the list of a name, or -1. */
 const char *mfa_rows_name(mfa_rows_e rows);
 int mfa_rows_find(mfa_str_t name);
 

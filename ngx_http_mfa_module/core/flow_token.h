@@ -7,6 +7,7 @@
 #define MFA_FLOW_TOKEN_H
 
 #include "core/flow_admin.h"
+#include "core/flow_gate.h"
 #include "core/store_token.h"
 
 typedef enum {

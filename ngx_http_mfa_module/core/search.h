@@ -38,6 +38,9 @@ mfa_str_t mfa_search_typed(mfa_str_t typed, uint8_t *room);
 /* The login of an entry; empty when it is none. */
 mfa_str_t mfa_search_login(mfa_str_t entry);
 
+/* Whether entry is among those that begin with typed. */
+int mfa_search_begins(mfa_str_t entry, mfa_str_t typed);
+
 /* Whether entry is the first of those of an account that begin with typed: an
    account with several is shown once. */
 int mfa_search_is_first(const mfa_search_t *search, mfa_str_t typed,

@@ -14,7 +14,7 @@
 #define MFA_INDEX_FORMAT  1
 
 /* Inside a transaction: what an account is found by.  Only what is in one and
-   not in the other is written. */
+   not in the other is written.  Both may go before the op is sent. */
 void mfa_store_search_change(mfa_op_t *op, const mfa_portal_t *portal,
     const mfa_search_t *before, const mfa_search_t *after);
 
@@ -38,6 +38,7 @@ typedef struct {
     mfa_at_t  required;
     mfa_at_t  not_required;
     mfa_at_t  unenrolled;                   /* required, no factor */
+    mfa_at_t  due;                          /* of these, at the next login */
     mfa_at_t  locked;                       /* of these, deadline over at now */
 } mfa_counts_at_t;
 
@@ -46,18 +47,25 @@ void mfa_store_counts(mfa_op_t *op, const mfa_portal_t *portal, int64_t now,
 
 /*
  * The unenrolled by deadline, those with from < deadline <= to (a deadline of 0,
- * at once, is below all).  First where they stand: the answers are ranks, the
- * last one that of the login after (nil: not there any more, or after empty).
+ * at once, is below all others).  First where they stand; with a login after and
+ * its deadline, where to go on behind it.
  */
 typedef struct {
-    mfa_at_t  first;
-    mfa_at_t  end;
-    mfa_at_t  after;
+    mfa_at_t   first;
+    mfa_at_t   end;
+    mfa_at_t   after;                       /* -1: not asked for */
+    mfa_at_t   group;
+    mfa_at_t   group_end;
 } mfa_ranks_at_t;
 
 void mfa_store_deadline_ranks(mfa_op_t *op, const mfa_portal_t *portal,
-    int64_t from, int64_t to, mfa_str_t after, mfa_ranks_at_t *at);
-/* Then n of them from a rank on. */
+    int64_t from, int64_t to, mfa_str_t after, int64_t deadline,
+    mfa_ranks_at_t *at);
+/* The rank to go on from and the one to stop before; 0 or -1. */
+int mfa_store_deadline_ranks_result(const mfa_op_t *op,
+    const mfa_result_t *result, const mfa_ranks_at_t *at, int64_t *rank,
+    int64_t *first, int64_t *end);
+/* Then n of them from a rank on: login, deadline, login, deadline. */
 mfa_at_t mfa_store_deadline_page(mfa_op_t *op, const mfa_portal_t *portal,
     int64_t rank, int64_t n);
 
@@ -67,10 +75,10 @@ mfa_at_t mfa_store_row_read(mfa_op_t *op, const mfa_portal_t *portal,
 
 /* --- for mfactl doctor --- */
 
-/* Outside any transaction of a change: puts an account into all indexes as it
-   stands, in a transaction of its own; the account must be watched. */
+/* Puts an account into all indexes as it stands, in a transaction of its own;
+   the account must be watched.  words are its entries. */
 void mfa_store_reindex(mfa_op_t *op, const mfa_portal_t *portal,
-    const mfa_account_t *account, int required);
+    const mfa_account_t *account, int required, const mfa_search_t *words);
 /* Notes that all are indexed, under which rule of the portal; reads it. */
 void mfa_store_indexed_set(mfa_op_t *op, const mfa_portal_t *portal);
 mfa_at_t mfa_store_indexed_read(mfa_op_t *op, const mfa_portal_t *portal);

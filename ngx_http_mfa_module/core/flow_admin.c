@@ -197,6 +197,10 @@ change(mfa_flow_admin_t *admin)
         apply_changes(admin);
     }
 
+    if (admin->action == MFA_ADMIN_ADD) {
+        mfa_store_indexed_set(op, admin->flow.env.portal, 1);
+    }
+
     index_words(admin);
     end_listed(admin);
 

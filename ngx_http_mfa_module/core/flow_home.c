@@ -68,7 +68,9 @@ take(mfa_flow_home_t *home, const mfa_result_t *result)
 
     counts->grace = counts->unenrolled - counts->due - counts->locked;
     home->forecast = end - first;
-    home->stale = indexed == MFA_NO;
+    /* An older version knew only one of the two. */
+    home->stale = indexed == MFA_NO
+                  || counts->required + counts->not_required != counts->total;
 
     return mfa_flow_end(&home->flow, MFA_OUTCOME_DONE);
 }

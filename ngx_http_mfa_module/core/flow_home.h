@@ -32,8 +32,8 @@ typedef struct {
     int64_t          forecast;              /* locked out until then, who are not
                                                now; who they are: flow_list.h,
                                                MFA_ROWS_FORECAST */
-    int              stale;                 /* the indexes were made under
-                                               another rule, or never */
+    int              stale;                 /* some are not indexed, or by
+                                               another rule: doctor --reindex */
 
     /* The flow's own. */
     mfa_counts_at_t  at;

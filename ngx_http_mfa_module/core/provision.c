@@ -101,6 +101,7 @@ mfa_provision_add(mfa_flow_t *flow, mfa_str_t login, mfa_account_t *account)
     mfa_store_account_index(op, env->portal, login,
                             mfa_policy_required(env->portal, account), 0,
                             account->deadline);
+    mfa_store_indexed_set(op, env->portal, 1);
     mfa_store_search_change(op, env->portal, &none, &words);
     mfa_store_audit(op, env->portal, &audit);
     mfa_op_exec(op);

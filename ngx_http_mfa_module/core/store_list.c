@@ -291,7 +291,7 @@ rule_text(const mfa_portal_t *portal, uint8_t *room, size_t cap)
 
 
 void
-mfa_store_indexed_set(mfa_op_t *op, const mfa_portal_t *portal)
+mfa_store_indexed_set(mfa_op_t *op, const mfa_portal_t *portal, int begin)
 {
     uint8_t    room[64];
     mfa_str_t  text;
@@ -301,6 +301,10 @@ mfa_store_indexed_set(mfa_op_t *op, const mfa_portal_t *portal)
     mfa_op_begin(op, "SET");
     mfa_key_portal(op, portal, "indexed");
     mfa_op_joined(op, &text, 1);
+
+    if (begin) {
+        mfa_op_word(op, "NX");
+    }
 }
 
 
@@ -325,6 +329,7 @@ mfa_store_indexed_result(const mfa_op_t *op, const mfa_result_t *result,
         return MFA_UNKNOWN;
     }
 
-    return mfa_str_eq(text, rule_text(portal, room, sizeof(room))) ? MFA_YES
-                                                                   : MFA_NO;
+    return text.len == 0
+           || mfa_str_eq(text, rule_text(portal, room, sizeof(room)))
+           ? MFA_YES : MFA_NO;
 }

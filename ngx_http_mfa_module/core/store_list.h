@@ -73,16 +73,17 @@ mfa_at_t mfa_store_deadline_page(mfa_op_t *op, const mfa_portal_t *portal,
 mfa_at_t mfa_store_row_read(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login);
 
-/* --- for mfactl doctor --- */
+/* --- what the indexes were made from --- */
 
 /* Puts an account into all indexes as it stands, in a transaction of its own;
    the account must be watched.  words are its entries. */
 void mfa_store_reindex(mfa_op_t *op, const mfa_portal_t *portal,
     const mfa_account_t *account, int required, const mfa_search_t *words);
-/* Notes that all are indexed, under which rule of the portal; reads it. */
-void mfa_store_indexed_set(mfa_op_t *op, const mfa_portal_t *portal);
+/* Notes the portal's rule that all are indexed by; begin: with the first
+   account, unless there is a note.  Reads it. */
+void mfa_store_indexed_set(mfa_op_t *op, const mfa_portal_t *portal, int begin);
 mfa_at_t mfa_store_indexed_read(mfa_op_t *op, const mfa_portal_t *portal);
-/* MFA_YES: indexed under the rules that hold now. */
+/* MFA_NO: they are indexed by another rule than holds now. */
 mfa_tri_e mfa_store_indexed_result(const mfa_op_t *op,
     const mfa_result_t *result, mfa_at_t at, const mfa_portal_t *portal);
 

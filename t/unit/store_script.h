@@ -74,7 +74,7 @@ script_plain(const script_t *script, mfa_str_t command)
     }
 
     if (mfa_str_is(command, "WATCH") || mfa_str_is(command, "UNWATCH")
-        || mfa_str_is(command, "MULTI"))
+        || mfa_str_is(command, "MULTI") || mfa_str_is(command, "SET"))
     {
         return script_text(MFA_REPLY_STATUS, "OK");
     }

@@ -124,6 +124,7 @@ add_makes_an_account_in_one_transaction(void **state)
         "ZADD mfa:{user}:unenrolled 1086400 alice\n"
         "ZADD mfa:{user}:required 0 alice\n"
         "ZREM mfa:{user}:enrolled alice\n"
+        "SET mfa:{user}:indexed 1 account NX\n"
         "ZADD mfa:{user}:search 0 alice~alice 0 a@example.com~alice\n"
         "XADD mfa:{user}:audit MAXLEN ~ 100000 * event add result ok"
         " login alice actor root\n"

@@ -621,14 +621,16 @@ static void
 the_longest_account_can_be_changed(void **state)
 {
     static char  login[MFA_LOGIN_MAX], email[MFA_EMAIL_MAX + 1];
+    static char  other_email[MFA_EMAIL_MAX + 1];
     static char  name[MFA_NAME_MAX + 1], other[MFA_NAME_MAX + 1];
 
     (void) state;
     memset(login, 'l', sizeof(login));
     memset(email, 'e', MFA_EMAIL_MAX);
+    memset(other_email, 'f', MFA_EMAIL_MAX);
     memset(name, 'n', MFA_NAME_MAX);
     memset(other, 'o', MFA_NAME_MAX);
-    memcpy(&email[200], "@x.", 3);
+    email[200] = other_email[200] = '@';
     name[2] = name[4] = name[6] = name[8] = ' ';
     other[2] = other[4] = other[6] = other[8] = ' ';
     portal.name = mfa_lit("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
@@ -643,8 +645,7 @@ the_longest_account_can_be_changed(void **state)
     admin.edit_name = 1;
     admin.edit_email = 1;
     admin.name = mfa_str_from(other);
-    email[0] = 'f';
-    admin.email = mfa_str_from(email);
+    admin.email = mfa_str_from(other_email);
     assert_int_equal(run_it(0), MFA_OUTCOME_DONE);
     assert_true(admin.changed);
 

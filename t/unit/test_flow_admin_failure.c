@@ -129,6 +129,14 @@ spoil(const mfa_op_t *op, mfa_result_t *result, size_t which, int fault)
                 return 0;
             }
 
+            /* nor is a note that was there already */
+            if (fault == NIL && i == script.exec
+                && mfa_str_is(mfa_op_command(op, i - script.replies[i].n + k,
+                                             &n)[0], "SET"))
+            {
+                return 0;
+            }
+
             return spoil_reply(&script.replies[i].elements[k], fault);
         }
     }

@@ -3,19 +3,24 @@
 # Sourced by run.sh: on which cores what runs, what machine this is, and whether
 # somebody else is using it.
 
-# The first core this process may use is the worker's under test; everything
-# else, load generator and Redis included, has the rest.
+# The workers under test have the first cores this process may use, one each;
+# everything else, load generator and Redis included, has the rest.  Where nothing
+# is left over, it shares all of them.
 cores() {
-    local part list=()
+    local n=$1 part list=()
 
     IFS=, read -ra part <<< "$(taskset -cp $$ | sed 's/.*: //')"
     for part in "${part[@]}"; do
         mapfile -t -O ${#list[@]} list < <(seq "${part%-*}" "${part#*-}")
     done
 
-    worker_core=${list[0]}
-    other_cores=$(IFS=,; echo "${list[*]:1}")
-    other_cores=${other_cores:-$worker_core}
+    worker_cores=("${list[@]:0:n}")
+    other_cores=$(IFS=,; echo "${list[*]:n}")
+    [ "$other_cores" ] && return
+
+    other_cores=$(IFS=,; echo "${list[*]}")
+    notes+=("$n of ${#list[@]} cores under test: load generator, Redis and the\
+ application share them, and shares are nearer to 1 than they are")
 }
 
 
@@ -51,13 +56,12 @@ machine() {
         "$(openssl version | cut -d' ' -f1,2)"
     echo "- load average $load at the start; others used $others % of the" \
         "processors meanwhile"
-    echo "- medians of $rounds rounds of $seconds s, least and largest beside" \
-        "them; $clients keepalive connections"
+    echo "- medians of $rounds rounds of $seconds s (with two workers" \
+        "$(((rounds + 1) / 2))), least and largest beside them; $clients" \
+        "keepalive connections"
 
-    [ "$worker_core" != "$other_cores" ] \
-        || echo '- **one core only, which everything shares: ratios are off**'
     [ "$others" -le 5 ] \
         || echo '- **that is too much of them: do not quote these numbers**'
 
-    [ ${#notes[@]} = 0 ] || printf -- '- %s\n' "${notes[@]}"
+    [ ${#notes[@]} = 0 ] || printf -- '- %s\n' "${notes[@]}" | awk '!said[$0]++'
 }

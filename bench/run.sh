@@ -1,13 +1,16 @@
 #!/bin/bash
 # What the gate costs: requests through it against the same requests without it
-# and against two other ways of asking somebody about each request, and what
-# logins do to everybody else.  README.md beside this file says how to read the
-# result, which is printed and kept in build/bench/result.md.
+# and against other ways of asking somebody about each request, what logins do to
+# everybody else, how soon the end of a session is felt, and what a store full of
+# sessions weighs.  README.md beside this file says how to read the result, which
+# is printed and kept in build/bench/result.md.
 #
-#   BENCH_ROUNDS=5       how often everything is measured, by turns
-#   BENCH_SECONDS=2      how long one measurement takes
-#   BENCH_CALLGRIND=1    counts instructions, too
-#   MFA_BUILD=build      where the module was built; all happens in its "bench"
+#   BENCH_ONLY="throughput stall"   sections, see README.md
+#   BENCH_ROUNDS=5                  how often everything is measured, by turns
+#   BENCH_SECONDS=2                 how long one measurement takes
+#   BENCH_ENDS=1000                 how many sessions are ended
+#   MFA_BUILD=build                 where the module was built; all happens in its
+#                                   "bench"
 set -euo pipefail
 umask 077
 
@@ -15,21 +18,29 @@ PATH=$PATH:/usr/sbin:/sbin
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 here=$root/bench
-build=${MFA_BUILD:-$root/build}
+mkdir -p "${MFA_BUILD:=$root/build}/bench"
+build=$(cd "$MFA_BUILD" && pwd)
+export MFA_BUILD=$build
+out=$build/bench
+dir=$out/run
+samples=$out/samples
+sections=${BENCH_ONLY:-throughput stall callgrind revocation memory scale}
 rounds=${BENCH_ROUNDS:-5}
 seconds=${BENCH_SECONDS:-2}
+ends=${BENCH_ENDS:-1000}
 
 clients=64
 login_clients=8
 password=bench-password
+others=0
 notes=()
 
 # shellcheck source=bench/machine.sh
 . "$here/machine.sh"
 # shellcheck source=bench/servers.sh
 . "$here/servers.sh"
-# shellcheck source=bench/callgrind.sh
-. "$here/callgrind.sh"
+# shellcheck source=bench/counts.sh
+. "$here/counts.sh"
 
 
 die() {
@@ -38,42 +49,41 @@ die() {
 }
 
 
-files() {
-    local site
-
-    dir=$build/bench/run
-    rm -rf "$dir"
-    mkdir -p "$dir"
-    build=$(cd "$build" && pwd)
-    dir=$build/bench/run
-
-    # The system's limit for the path of a socket is 107 bytes.
-    [ ${#dir} -le 95 ] || die "the path $dir is too long for a socket"
-
-    for site in static app basic; do
-        mkdir -p "$dir/site/$site"
-        head -c 1024 /dev/zero | tr '\0' x > "$dir/site/$site/1k"
-    done
-
-    ln -s "$root/lua-free-templates" "$dir/templates"
-    cp "$root/examples/quickstart/redis.conf" "$dir/"
+wanted() {
+    case " $sections " in
+    *" $1 "*) ;;
+    *) return 1 ;;
+    esac
 }
 
 
-# Hundredths of a second the worker under test has computed.
+# What a candidate is called in tables.
+called() {
+    awk -f "$here/samples.awk" -f /dev/stdin \
+        <<< "BEGIN { print says[\"$1\"]; exit }"
+}
+
+
+# GROUP; hundredths of a second its workers have computed.
 worker_ticks() {
-    awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$worker/stat"
+    local pid
+
+    for pid in ${workers[$1]}; do
+        awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$pid/stat"
+    done | awk '{ sum += $1 } END { print sum }'
 }
 
 
 # ROUND NAME CLIENTS URL [WRK-ARGUMENT...]; appends to the samples
 # "ROUND NAME requests/s p50 p99 percent-of-a-core".
 measure() {
-    local round=$1 name=$2 n=$3 url=$4 before said requests usec p50 p99 failed
+    local round=$1 name=$2 n=$3 url=$4 group before said requests usec p50 p99 \
+        failed
     shift 4
 
-    before=$(worker_ticks)
-    said=$(taskset -c "$other_cores" wrk -t 1 -c "$n" -d "$seconds" \
+    group=$(group_of "${name#*.}")
+    before=$(worker_ticks "$group")
+    said=$(taskset -c "$other_cores" wrk -t "$n_workers" -c "$n" -d "$seconds" \
         --timeout 30 -s "$here/measure.lua" -H "Cookie: $session" "$url" "$@")
     read -r requests usec p50 p99 failed \
         < <(sed -n 's/^RESULT //p' <<< "$said") || die "$name: $said"
@@ -85,23 +95,30 @@ measure() {
 
     awk -v OFS='\t' -v round="$round" -v name="$name" -v n="$requests" \
         -v usec="$usec" -v p50="$p50" -v p99="$p99" \
-        -v ticks=$(($(worker_ticks) - before)) \
+        -v ticks=$(($(worker_ticks "$group") - before)) \
         'BEGIN { print round, name, n / usec * 1e6, p50, p99,
-                 ticks / usec * 1e6 }' >> "$dir/samples"
+                 ticks / usec * 1e6 }' >> "$samples"
 }
 
 
-# Requests through every candidate, in an order that turns around.
+# Requests through every candidate, in an order that turns around.  Ungated ones
+# are before and after each two of them, to be compared with.
 throughput() {
-    local round=$1 work name i n=${#candidates[@]}
+    local round=$1 work i n=${#candidates[@]}
 
     for work in static app; do
+        throughput_of "$round" $work ungated
+
         for ((i = 0; i < n; i++)); do
-            name=${candidates[round % 2 ? i : n - 1 - i]}
-            measure "$round" "$work.$name" "$clients" \
-                "http://127.0.0.1:${!name}/$work/1k"
+            throughput_of "$round" $work "${candidates[round % 2 ? i : n - 1 - i]}"
+            ((i % 2 == 0 && i < n - 1)) \
+                || throughput_of "$round" $work ungated
         done
     done
+}
+
+throughput_of() {
+    measure "$1" "$2$n_workers.$3" "$clients" "http://127.0.0.1:${!3}/$2/1k"
 }
 
 
@@ -112,7 +129,7 @@ hammer_start() {
         hammer=
         return ;;
     login)
-        set -- -H "Cookie: $form_cookie" "http://127.0.0.1:$gated/mfa/login" \
+        set -- -H "Cookie: $form_cookie" "http://127.0.0.1:$warm/mfa/login" \
             -- visitor "$password" "$form_token" ;;
     basic)
         set -- -H "Authorization: Basic $(printf %s "bench:$password" | base64)" \
@@ -139,7 +156,7 @@ hammer_stop() {
     [ "$other" = 0 ] || die "$other of the logins were answered otherwise"
 
     printf '%s\tlogins.%s\t%s\n' "$round" "$kind" \
-        "$((answered * 1000000 / usec))" >> "$dir/samples"
+        "$((answered * 1000000 / usec))" >> "$samples"
 
     # What was under way when they were cut off is still worked at.
     sleep 0.5
@@ -159,49 +176,106 @@ stall() {
 }
 
 
+# WORKERS ROUNDS PART...; the parts by turns, round by round.
+by_turns() {
+    local n=$1 rounds=$2 before busy round part
+    shift 2
+
+    servers_up "$n"
+    before=$(ticks)
+
+    echo "bench: $*, workers: $n_workers: warming up"
+    seconds=1 throughput 0
+
+    for ((round = 1; round <= rounds; round++)); do
+        echo "bench: $*, workers: $n_workers: round $round of $rounds"
+
+        for part in "$@"; do
+            $part $round
+        done
+    done
+
+    stop
+    busy=$(others_since "$before")
+    ((busy <= others)) || others=$busy
+}
+
+
+# NAME TITLE COMMAND...; a section whose command prints its tables.
+section() {
+    local name=$1 title=$2
+    shift 2
+
+    wanted "$name" || return 0
+
+    echo "bench: $name"
+    printf '\n## %s\n\n' "$title" > "$out/$name.md"
+    "$@" >> "$out/$name.md" || die "$name failed"
+    tables+=("$out/$name.md")
+}
+
+
+counted() {
+    servers_up 1 >&2
+    counts
+    stop
+}
+
+
 result() {
     echo "# What ngx_http_mfa_module $(< "$root/VERSION") costs"
     echo
     machine
-    awk -f "$here/report.awk" "$dir/samples"
-    [ -z "${BENCH_CALLGRIND:-}" ] || cat "$dir/callgrind"
+    awk -f "$here/samples.awk" -f "$here/report.awk" "$samples"
+    [ ${#tables[@]} = 0 ] || cat "${tables[@]}"
 }
 
 
-((rounds > 0 && seconds > 0)) || die 'BENCH_ROUNDS or BENCH_SECONDS is too small'
+picture() {
+    awk -f "$here/samples.awk" -f "$here/picture.awk" "$samples" \
+        > "$out/result.svg"
 
-[ -z "${BENCH_CALLGRIND:-}" ] || "$root/build-aux/deps.sh" callgrind
+    # README's is not made of a hasty try.
+    ((rounds < 5 || seconds < 2)) || cp "$out/result.svg" "$root/docs/bench.svg"
+}
 
-files
-cores
+
+((rounds > 0 && seconds > 0 && ends > 0)) \
+    || die 'BENCH_ROUNDS, BENCH_SECONDS or BENCH_ENDS is too small'
+
+for name in $sections; do
+    case $name in
+    throughput | stall | callgrind | revocation | memory | scale) ;;
+    *) die "there is no section \"$name\"" ;;
+    esac
+done
+
+if wanted callgrind && ! "$root/build-aux/deps.sh" callgrind; then
+    notes+=('instructions are not counted: valgrind or strace is not to be had')
+    sections=${sections/callgrind/}
+fi
+
 trap stop EXIT
 trap 'exit 1' INT TERM HUP
 
 load=$(cut -d' ' -f1 /proc/loadavg)
 [ "${load%.*}" = 0 ] || echo "bench: the machine is busy, its load is $load" >&2
 
-servers_configure
-servers_start
-servers_login
-servers_check
+tables=()
+: > "$samples"
 
-before=$(ticks)
-echo 'bench: warming up'
-seconds=1 throughput 0
+parts=()
+! wanted throughput || parts+=(throughput)
+! wanted stall || parts+=(stall)
 
-for ((round = 1; round <= rounds; round++)); do
-    echo "bench: round $round of $rounds"
-    throughput $round
-    stall $round
-done
+[ ${#parts[@]} = 0 ] || by_turns 1 "$rounds" "${parts[@]}"
+! wanted throughput || by_turns 2 $(((rounds + 1) / 2)) throughput
 
-if [ "${BENCH_CALLGRIND:-}" ]; then
-    echo 'bench: counting instructions'
-    callgrind > "$dir/callgrind"
-fi
-
-stop
-others=$(others_since "$before")
+section callgrind 'What a request takes' counted
+section revocation 'Sessions that end' perl "$here/revocation.pl" "$ends"
+section memory 'What sessions weigh in Redis' "$here/memory.sh"
+section scale 'With more and more sessions' "$here/scale.sh"
 
 echo
-result | tee "$build/bench/result.md"
+result | tee "$out/result.md"
+! wanted throughput || picture

@@ -6,6 +6,18 @@
 
 pids=()
 
+# Those under test: "main" has all candidates but "cold", which has a group of
+# its own, because mfa_cache holds for the whole of an nginx.
+groups=(main cold)
+declare -A master workers               # a pid; several
+
+group_of() {
+    case $1 in
+    cold) echo cold ;;
+    *)    echo main ;;
+    esac
+}
+
 
 # NAME COMMAND...; ends with this shell, however that ends.
 start() {
@@ -58,15 +70,23 @@ free_ports() {
 }
 
 
-configure() {
-    local file
+ports=(app null ungated warm cold auth_unix auth_tcp secure_link lua lua_dict)
 
-    for file in "$@"; do
-        sed -e "s|@dir@|$dir|" -e "s|@lua_files@|$lua_files|" \
-            -e "s|@app@|$app|" -e "s|@ungated@|$ungated|" \
-            -e "s|@gated@|$gated|" -e "s|@auth_request@|$auth_request|" \
-            -e "s|@lua@|$lua|" "$here/$file" > "$dir/$file"
+# FILE TO [WORD=TEXT...]
+configure() {
+    local file=$1 to=$2 name words=()
+    shift 2
+
+    for name in "${ports[@]}"; do
+        words+=(-e "s|@$name@|${!name}|")
     done
+
+    for name in "dir=$dir" "bench=$here" "lua_files=$lua_files" \
+                "workers=$n_workers" "$@"; do
+        words+=(-e "s|@${name%%=*}@|${name#*=}|")
+    done
+
+    sed "${words[@]}" "$here/$file" > "$dir/$to"
 }
 
 
@@ -77,7 +97,7 @@ mfactl() {
 
 # The output goes to NAME.out.
 nginx_valid() {
-    "${library[@]}" "${nginx[@]}" -t -e error.log -c "$dir/nginx.conf" \
+    "${library[@]}" "${nginx[@]}" -t -e main.log -c "$dir/main.conf" \
         > "$dir/$1.out" 2>&1
 }
 
@@ -86,7 +106,11 @@ nginx_valid() {
 with_lua() {
     "$here/lua.sh" "$lua_files" > "$dir/lua.out" 2>&1 || return 1
 
-    configure lua.conf
+    configure lua.conf lua.conf
+
+    # The module looks for its own files wherever it is loaded.
+    grep lua_package_path "$dir/lua.conf" > "$dir/none.conf"
+
     echo "load_module $lua_files/usr/lib/nginx/modules/ndk_http_module.so;" \
         >> "$dir/modules.conf"
     echo "load_module $lua_files/usr/lib/nginx/modules/ngx_http_lua_module.so;" \
@@ -99,32 +123,54 @@ with_lua() {
 
 without_lua() {
     : > "$dir/lua.conf"
+    : > "$dir/none.conf"
     echo "load_module $build/ngx_http_mfa_module.so;" > "$dir/modules.conf"
     library=()
 }
 
 
+files() {
+    local site
+
+    rm -rf "$dir"
+
+    for site in static app basic; do
+        mkdir -p "$dir/site/$site"
+        head -c 1024 /dev/zero | tr '\0' x > "$dir/site/$site/1k"
+    done
+
+    ln -s "$root/lua-free-templates" "$dir/templates"
+    cp "$root/examples/quickstart/redis.conf" "$dir/"
+}
+
+
 servers_configure() {
-    lua_files=${dir%/*}/lua
+    lua_files=$out/lua
     nginx=(nginx -p "$dir/")
 
     # Its workers read what only this user can.
     [ "$(id -u)" != 0 ] || nginx+=(-g 'user root;')
 
-    free_ports app ungated gated auth_request lua
-    configure nginx.conf backend.conf mfa.conf
+    free_ports "${ports[@]}"
+    configure mfa.conf mfa.conf
+    configure backend.conf backend.conf
+    configure others.conf others.conf
+    configure nginx.conf main.conf group=main cache= others=others \
+        "gated=$warm"
+    configure nginx.conf cold.conf group=cold 'cache=mfa_cache  off;' \
+        others=none "gated=$cold"
     mfactl keys new > /dev/null
 
     # shellcheck disable=SC2016
     perl -e 'print "bench:", crypt($ARGV[0], q($2y$10$) . "bench" x 4 . "be"),
         "\n"' "$password" > "$dir/basic"
 
-    candidates=(ungated gated auth_request)
+    candidates=(warm cold secure_link auth_unix auth_tcp)
     without_lua
     nginx_valid nginx || die "$(cat "$dir/nginx.out")"
 
     if with_lua; then
-        candidates+=(lua)
+        candidates+=(lua_dict lua)
     else
         notes+=("Lua is left out: $(tail -n 1 "$dir/lua.out")")
         without_lua
@@ -132,19 +178,56 @@ servers_configure() {
 }
 
 
+# Its workers have a core each, with all their threads.
+group_start() {
+    local group=$1 i=0 pid
+
+    start "$group" "${library[@]}" taskset -c "$(IFS=,; echo "${worker_cores[*]}")" \
+        "${nginx[@]}" -e "$group.log" -c "$dir/$group.conf"
+    master[$group]=$!
+    patiently group_has_workers "$group"
+
+    for pid in ${workers[$group]}; do
+        taskset -acp "${worker_cores[i++ % ${#worker_cores[@]}]}" "$pid" \
+            > /dev/null
+    done
+}
+
+group_has_workers() {
+    local pid=${master[$1]}
+
+    workers[$1]=$(cat "/proc/$pid/task/$pid/children")
+    [ "$(wc -w <<< "${workers[$1]}")" = "$n_workers" ]
+}
+
+
 servers_start() {
+    local group
+
     start redis taskset -c "$other_cores" redis-server redis.conf \
         --daemonize no
     patiently mfactl account list bench
 
     start backend taskset -c "$other_cores" "${nginx[@]}" -e backend.log \
         -c "$dir/backend.conf"
-    start nginx "${library[@]}" taskset -c "$worker_core" "${nginx[@]}" \
-        -e error.log -c "$dir/nginx.conf"
-    under_test=$!
+
+    for group in "${groups[@]}"; do
+        group_start "$group"
+    done
+
     patiently curl -sSf "127.0.0.1:$ungated/app/1k"
-    read -r worker _ < "/proc/$under_test/task/$under_test/children" \
-        || [ "$worker" ]
+}
+
+
+# WORKERS; everything, with so many of them under test.
+servers_up() {
+    n_workers=$1
+    files
+    cores "$n_workers"
+    servers_configure
+    servers_start
+    servers_login
+    servers_check
 }
 
 
@@ -164,7 +247,7 @@ cookie() {
 # Two accounts: one with a session behind password and code, and one that logs in
 # all the time.
 servers_login() {
-    local pages=127.0.0.1:$gated/mfa page token
+    local pages=127.0.0.1:$warm/mfa page token expires
 
     echo "$password" | mfactl account add bench member --require-mfa \
         --password-stdin > /dev/null
@@ -186,6 +269,12 @@ servers_login() {
     head -c 200 /dev/zero | tr '\0' x \
         | redis-cli -s "$dir/redis.sock" -x set "lua:${session#*=}" > /dev/null
 
+    # Every candidate is sent all of this.
+    expires=$(($(date +%s) + 86400))
+    session="$session; until=$expires; signed=$(printf %s \
+        "$expires member bench-secret" | openssl md5 -binary | openssl base64 \
+        | tr '+/' -_ | tr -d =)"
+
     rm "$dir/jar"
     form_token=$(get "$pages/login" | csrf)
     form_cookie=$(cookie mfa_bench_login)
@@ -204,12 +293,13 @@ expect() {
 servers_check() {
     local name
 
-    for name in "${candidates[@]}"; do
+    for name in ungated "${candidates[@]}"; do
         expect 200 -b "$session" "127.0.0.1:${!name}/static/1k"
         expect 200 -b "$session" "127.0.0.1:${!name}/app/1k"
 
         case $name in
-        gated | lua) expect 401 "127.0.0.1:${!name}/static/1k" ;;
+        warm | cold | secure_link | lua | lua_dict)
+            expect 401 "127.0.0.1:${!name}/static/1k" ;;
         esac
     done
 

@@ -19,7 +19,7 @@ test="libcmocka-dev oathtool zbar-tools librsvg2-bin chromium nodejs:node
       openssh-client:ssh libwrap0"
 demo="oathtool curl:curl openssl:openssl"
 bench="wrk oathtool curl:curl openssl:openssl"
-callgrind="valgrind"
+callgrind="valgrind strace"
 fuzz="clang"
 lint="clang clang-format:clang-format shellcheck:shellcheck"
 

@@ -22,7 +22,10 @@ my $pages = 'location /mfa/ { mfa_pages; }';
 
 sub warnings_of {
     my (%with) = @_;
-    my $text = $judge->configuration(%with);
+    my $text = $judge->configuration(
+        portals => "mfa_portal user { cookie secure=auto; }\n"
+                   . 'mfa_portal admin { require all; cookie secure=auto; }',
+        %with);
     my ($status, $said) = MFA::Nginx::judge($dir, $text);
 
     is($status, 0, 'it is no error') or diag($said);
@@ -50,6 +53,29 @@ sub silent {
     my (undef, @said) = warnings_of(server => $server, %with);
 
     is(join("\n", @said), '', "no warning: $what");
+}
+
+
+# --- pages that nobody can use ---
+
+{
+    my $plain = 'the pages answer 403: no address of the server is https, and '
+        . 'portal "user" has no "cookie secure=auto" for loopback';
+    my $strict = "mfa_portal user { }\nmfa_portal admin { }";
+    my $gated = "server_name s;\nmfa user;\nlocation /mfa/ {\n"
+        . "mfa_pages; # HERE\n}";
+
+    system('openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1'
+           . " -subj /CN=s -nodes -days 2 -keyout $dir/tls.key -out $dir/tls.crt"
+           . ' 2>/dev/null') == 0 or die 'no certificate';
+
+    warns('pages on a unix socket', $plain, $gated, portals => $strict);
+    warns('pages on plain http', $plain, "listen 127.0.0.1:8765;\n$gated",
+          portals => $strict);
+    silent('with secure=auto', $gated);
+    silent('with https beside it',
+           "listen 127.0.0.1:8765 ssl;\nssl_certificate $dir/tls.crt;\n"
+           . "ssl_certificate_key $dir/tls.key;\n$gated", portals => $strict);
 }
 
 

@@ -193,6 +193,15 @@ subtest 'What one network may try is limited over all accounts (security 108)'
 };
 
 
+subtest 'What is tried at one portal closes no other (security 108)' => sub {
+    attempt('127.0.0.23', "name$_", 'wrong') for 1 .. 9;
+
+    is(counter('address:user:127.0.0.23'), 9, 'nine are counted at one');
+    is(attempt('127.0.0.23', 'alice', $password, portal => 'narrow')->status, 303,
+       'the other, which takes eight, has had none');
+};
+
+
 subtest 'A success clears its own count and no other (security 108)' => sub {
     my $key = $stage->enrol($stage->visitor('carol', address => '127.0.0.30'));
     my $wrong = MFA::Journey::wrong_code($key);

@@ -33,7 +33,7 @@ chmod 0755, "$own";
 
 MFA::Nginx::write_file("$own/users", join '', map {
     "$_:" . crypt("pw-$_", '$1$stagehan$') . "\n" }
-    'odd,one', qw(ida Ivan nobody off));
+    'odd,one', qw(ida Ivan nobody off quinn));
 
 my $request = <<"END";
 location = /check {
@@ -376,7 +376,7 @@ subtest 'identity=: nobody, somebody unknown, no navigation: 403 and no loop '
     for my $login (sort keys %why) {
         my $browser = known_as($login);
 
-        is($browser->get('/mfa/login?next=/app')->story, '403 error forbidden',
+        is($browser->get('/mfa/login?next=/app')->story, '403 error no-account',
            "$login: $why{$login}");
         is(scalar keys %{ $browser->{cookies} }, 0, '... no session');
         is(scalar $stage->audit('who', event => 'login',
@@ -408,6 +408,34 @@ subtest 'identity=: a session is of whom nginx verifies now (security 26)' => su
 };
 
 
+subtest 'identity=: logging out stays so until the person goes on (security 35)'
+    => sub
+{
+    $stage->account('who', 'quinn');
+    my $browser = known_as('quinn');
+    $browser->get('/mfa/login');
+    like($browser->get('/mfa/enrol')->body, qr/Protect your account with a second proof of who/,
+         'the set-up speaks of no password');
+    unlike($browser->get('/mfa/enrol')->body =~ s/<footer.*//sr,
+           qr/besides your password/, '... at all');
+
+    is($browser->submit('/mfa/security', '/mfa/logout')->story,
+       '303 /mfa/logged-out', 'logged out, to a page of its own');
+    is(scalar(my @open = $stage->sessions('who', 'quinn')), 0, 'it is over');
+
+    my $page = $browser->get('/mfa/logged-out');
+    is($page->story, '200 logged-out', 'which is shown');
+    like($page->body, qr{<a class="button" href="/mfa/login">Log in again</a>},
+         'with the way in');
+    unlike($page->body, qr/http-equiv/i, '... for the person to take');
+    is($page->header('Refresh'), undef, '... and nobody else');
+    is(scalar(@open = $stage->sessions('who', 'quinn')), 0, 'nobody is let in');
+    is($browser->get('/mfa/login')->story, '303 /', 'the link lets in');
+    is($browser->get('/mfa/logged-out')->story, '303 /',
+       'who is in is not told to be out');
+};
+
+
 subtest 'identity= with provision=on (security 6)' => sub {
     my $ida = known_as('ida', portal => 'new');
 
@@ -416,7 +444,7 @@ subtest 'identity= with provision=on (security 6)' => sub {
        'new_since holds for it');
     is(scalar $stage->audit('new', event => 'add', login => 'ida'), 1, 'made');
     is(known_as('odd,one', portal => 'new')->get('/mfa/login')->story,
-       '403 error forbidden', 'what is no login makes none');
+       '403 error no-account', 'what is no login makes none');
 };
 
 

@@ -36,6 +36,7 @@ my $stage = MFA::Journey->new(
         away   => "$wide first_factor request=/check; limit "
                   . 'password=1000/15m code=1000/15m address=10000/10m;',
         steps  => 'login_form steps;',
+        keep   => "$wide remember_device 30d;",
     });
 
 my $password = $stage->password;
@@ -107,6 +108,42 @@ subtest 'Password and code right in one form: in (feature 002-02, 002-21)' => su
         'another time');
     isnt($browser->cookie('mfa_user'), $before, 'under a new id (security 26)');
     is(sessions(), 3, '... in place of the old one');
+};
+
+
+subtest 'The form offers to trust the browser, where the portal does (feature '
+    . '002-21)' => sub
+{
+    my $box = qr{<input type="checkbox" name="remember"[^>]*> <span>Trust this browser for 30 days</span>};
+    my $karl = $stage->enrolled('keep', 'karl');
+    $stage->unspend('keep', 'karl');
+    MFA::Journey::settle(10);
+
+    unlike($stage->browser->get('/mfa/login')->body, qr/name="remember"/,
+           'no portal without remember_device has the box');
+    my $browser = $stage->browser(portal => 'keep');
+    like($browser->get('/mfa/login')->body, $box, 'the others have');
+
+    my @form = (login => 'karl', password => $password);
+    is($browser->submit('/mfa/login', '/mfa/login', @form, remember => 1,
+                        code => wrong($karl))->story, '401 login credentials',
+       'with a wrong code');
+    is($browser->cookie('mfa_keep_device'), undef, '... nothing is trusted');
+    is($browser->submit('/mfa/login', '/mfa/login', @form, remember => 1,
+                        code => totp($karl))->story, '303 /', 'with the right one');
+    ok($browser->cookie('mfa_keep_device'), '... the browser is');
+    is(scalar $stage->audit('keep', event => 'device-trust', login => 'karl'), 1,
+       '... on record');
+
+    $browser->forget('mfa_keep');
+    is($browser->submit('/mfa/login', '/mfa/login', @form, code => '')->story,
+       '303 /', 'the password alone lets in then');
+    like($browser->get('/app')->body, qr/level=mfa/, '... as if with a code');
+
+    $stage->unspend('keep', 'karl');
+    my $other = $stage->browser(portal => 'keep');
+    $other->submit('/mfa/login', '/mfa/login', @form, code => totp($karl, 1));
+    is($other->cookie('mfa_keep_device'), undef, 'who does not ask is not trusted');
 };
 
 

@@ -125,7 +125,9 @@ subtest 'One session is ended, and at once; the others go on (security 33, 34)'
 
     is($browsers[0]->post('/mfa/security', [csrf => $browsers[0]->csrf,
         action => 'end-session', ref => $id])->story,
-        '303 /mfa/security?done=1', 'what is over can be ended again');
+        '303 /mfa/security?gone=1', 'what is over is not ended again');
+    like($browsers[0]->get('/mfa/security?gone=1')->body,
+         qr/role="status">Nothing was left to end/, '... and the page says so');
 
     for my $ref ('', substr($id, 0, 4), '*', 'x' x 500) {
         $browsers[0]->post('/mfa/security', [csrf => $browsers[0]->csrf,

@@ -332,6 +332,10 @@ subtest 'Its owner sees and ends it, one or all (feature 100-05)' => sub {
     is($browser->post('/mfa/security', [csrf => $browser->csrf,
         action => 'end-device', ref => $two])->story,
         '303 /mfa/security?done=1', 'the other is ended');
+    $browser->get('/mfa/security');
+    is($browser->post('/mfa/security', [csrf => $browser->csrf,
+        action => 'end-device', ref => $two])->story,
+        '303 /mfa/security?gone=1', '... and the next time it was gone');
     my %left = $rows->();
     is(join(' ', keys %left), $one, 'one is left');
     $second->forget('mfa_user');

@@ -217,6 +217,15 @@ use MFA::Mfactl;
            'extended');
     is((events('user', 1))[0]{detail}, 'on leave', 'with its reason kept');
 
+    my $extended = field('user', 'bob', 'deadline');
+    for my $less ('19d', '0') {
+        like(refused(qw(mfa extend user bob --reason x --grace), $less),
+             qr/extend bob: the deadline that holds is later than that/,
+             "extend to $less from now would be less time");
+    }
+    is(field('user', 'bob', 'deadline'), $extended, 'and is not done');
+    is((events('user', 1))[0]{detail}, 'on leave', 'nor on record');
+
     my $generation = field('user', 'bob', 'generation');
     $redis->call('HSET', 'mfa:{user}:account:bob', MFA::Env::validated_factor);
     is(json(0, qw(account show user bob))->{mfa}, 'validated', 'validated');
@@ -296,6 +305,51 @@ use MFA::Mfactl;
 }
 
 
+# Trusted browsers.
+
+{
+    $env->account('user', 'dan', generation => 4, MFA::Env::validated_factor);
+    my $now = int time;
+    my $device = sub { $env->device('user', 'dan', generation => 4, @_) };
+    my @hashes = map { $device->(created => $now - 100 + $_,
+                                 agent => "agent $_") } 1 .. 3;
+    $device->(generation => 3);
+    $device->(expires => $now - 1);
+    $device->(secret_id => 'another');
+
+    my $list = json(0, qw(device list user dan))->{devices};
+    is_deeply([ map { $_->{id} } @$list ],
+              [ map { substr $_, 0, 12 } @hashes ],
+              'feature 100-05: those that stand in for a code, and no others');
+    is_deeply($list->[0], {
+        id => substr($hashes[0], 0, 12), trusted => text($now - 99),
+        until => text($now + 86400), seen => text($now), agent => 'agent 1',
+    }, 'what is told of a browser');
+    like(done(qw(device list user dan)), qr/^ID .*AGENT\n.*agent 1\n/);
+
+    my @one = (qw(device revoke user dan), '--', substr $hashes[1], 0, 12);
+    is(json(0, @one)->{revoked}, 1, 'one is ended');
+    ok(!$redis->call('EXISTS', "mfa:{user}:device:$hashes[1]"), 'its record');
+    is($redis->call('ZSCORE', 'mfa:{user}:devices:dan', $hashes[1]), undef,
+       'and its place in the index');
+    like(refused(@one), qr/no trusted browser has an id/, 'it is gone');
+    my ($event) = events('user', 1);
+    is("$event->{event} $event->{login}", 'device-revoke dan', 'on record');
+    is($event->{detail}, substr($hashes[1], 0, 12), 'with its id');
+
+    $redis->call('DEL', "mfa:{user}:device:$hashes[2]");
+    like(refused(qw(device revoke user dan), '--', substr $hashes[2], 0, 12),
+         qr/was over already/, 'one that has expired is not said to be ended');
+
+    done(qw(device revoke user dan));
+    is_deeply(json(0, qw(device list user dan))->{devices}, [], 'all are ended');
+    is($redis->call('EXISTS', 'mfa:{user}:devices:dan'), 0, 'all of them');
+    refused(qw(device list user nobody));
+    refused(qw(device revoke user nobody));
+    misused(qw(device revoke user));
+}
+
+
 # Sessions.
 
 {
@@ -329,6 +383,11 @@ use MFA::Mfactl;
     is(scalar @{ json(0, qw(session list user sam))->{sessions} }, 2,
        'the others go on');
 
+    like(refused(qw(session revoke user sam), '--', substr $hashes[1], 0, 12),
+         qr/no session has an id/, 'the second time there is none');
+    $redis->call('DEL', "mfa:session:$hashes[0]");
+    like(refused(qw(session revoke user sam), '--', substr $hashes[0], 0, 12),
+         qr/was over already/, 'one that has expired is not said to be ended');
     $env->session('user', 'sam', generation => 4) for 1 .. 12;
     done(qw(session revoke user sam));
     is($redis->call('ZCARD', 'mfa:{user}:sessions:sam'), 0, 'all are ended');

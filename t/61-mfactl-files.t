@@ -105,7 +105,8 @@ $env->account('user', 'alice');
     my @wrong = (
         [ "mfa_portal a {\n  issuer x;\n  isuer x;\n}\n", 3,
           'unknown directive "isuer"' ],
-        [ "mfa_portal a {\n\n  grace 400d; }\n", 3, 'invalid time "400d"' ],
+        [ "mfa_portal a {\n\n  grace 400d; }\n", 3,
+          'invalid time "400d" in "grace", it must be 0 to 365d' ],
         [ "mfa_portal a { session idle=2h\n absolute=1h; }\n", 1,
           'idle= is longer' ],
         [ "mfa_portal a { issuer x; issuer y; }\n", 1, 'duplicate directive' ],
@@ -157,7 +158,7 @@ $env->account('user', 'alice');
         "include nothing.conf;\n"), qw(account list one)));
     ok($exit == 2 && $err =~ /nothing\.conf: No such file/, 'a file not there');
     ($exit, $out, $err) = finish(spawn('-c', "$dir/nowhere", 'doctor'));
-    ok($exit == 1 && $err =~ /nowhere: No such file/, 'doctor says it, too');
+    ok($exit == 2 && $err =~ /nowhere: No such file/, 'doctor says it, too');
     ($exit, $out, $err) = finish(spawn('-c', $dir, qw(account list one)));
     ok($exit == 2 && $err =~ /is no regular file/, 'a folder');
 

@@ -57,8 +57,9 @@ sub outages {
 
     is(scalar(() = $stage->nginx->log =~ /unavailable at "logout"/g), 4,
        'each logout during it is one that could not be done');
-    like($stage->nginx->log, qr/mfa: unavailable at "login", client: 127\.0\./,
-         'the log has who tried what (security 146)');
+    like($stage->nginx->log,
+         qr/\[error\] .*mfa: unavailable at "login", client: 127\.0\./,
+         'the log has who tried what, at its default level (security 146)');
 }
 
 
@@ -68,6 +69,27 @@ subtest 'A Redis that goes away takes nobody\'s session along: unix socket '
     my $stage = MFA::Outage->new(redis => \@durable, args => 'timeout=1500ms');
 
     outages($stage);
+
+    my $erin = $stage->person('erin');
+    my $lines = sub {
+        my ($level) = @_;
+
+        return scalar(grep { /\[$level\] .*unavailable at "login"/ }
+                      split /\n/, $stage->nginx->log);
+    };
+    my ($errors, $all) = ($lines->('error'), $lines->('\w+'));
+    $stage->redis->stop;
+    my $begun = time;
+    MFA::Browser::together(map { [$erin->twin, 'POST', '/mfa/login',
+        body => MFA::Browser::form(csrf => $erin->csrf, login => 'erin',
+                                   password => "try $_")] } 1 .. 60)
+        for 1 .. 2;
+    my $most = 10 * (2 + time - $begun);
+    is($lines->('\w+') - $all, 120, 'each attempt has its line');
+    cmp_ok($lines->('error') - $errors, '>=', 10, 'some of them by default');
+    cmp_ok($lines->('error') - $errors, '<=', $most, 'but no flood');
+    cmp_ok($most, '<', 100, '(which would be more)');
+    $stage->redis->restart;
     $stage->finish;
 };
 

@@ -116,7 +116,9 @@ reason(mfa_admin_e action, mfa_outcome_e outcome, mfa_why_e why)
                ? "it is not required to have a factor: there is no deadline"
                : "a directory owns the account, and directory_mfa is off";
     case MFA_OUTCOME_REFUSED:
-        return "refused";
+        return action == MFA_ADMIN_EXTEND
+               ? "the deadline that holds is later than that"
+               : "refused";
     default:
         return "the store did not answer";
     }

@@ -93,6 +93,11 @@ static const command_t  commands[] = {
     { "session", "revoke", "PORTAL LOGIN [ID]",
       1, 2, 1, 0, mfactl_session_revoke },
 
+    { "device", "list", "PORTAL LOGIN",
+      1, 1, 1, 0, mfactl_device_list },
+    { "device", "revoke", "PORTAL LOGIN [ID]",
+      1, 2, 1, 0, mfactl_device_revoke },
+
     { "audit", NULL, "PORTAL [-n N]",
       0, 0, 1, mfactl_bit(MFACTL_NUMBER), mfactl_audit },
     { "doctor", NULL, "[--reindex]",
@@ -196,9 +201,8 @@ prepare(mfactl_t *ctl, const command_t *command)
     if (!mfactl_options_given(&ctl->options, MFACTL_STDOUT)
         && mfactl_conf_read(&ctl->conf, file, &why) != 0)
     {
-        return mfactl_print_error(ctl, command->run == mfactl_doctor
-                                       ? MFACTL_REFUSED : MFACTL_USAGE,
-                                  "%.*s", (int) why.len, (const char *) room);
+        return mfactl_print_error(ctl, MFACTL_USAGE, "%.*s", (int) why.len,
+                                  (const char *) room);
     }
 
     mfactl_drive_init(&ctl->drive, &ctl->conf.endpoint);

@@ -54,6 +54,9 @@ int mfactl_token_revoke(mfactl_t *ctl);
 int mfactl_session_list(mfactl_t *ctl);
 int mfactl_session_revoke(mfactl_t *ctl);
 
+int mfactl_device_list(mfactl_t *ctl);
+int mfactl_device_revoke(mfactl_t *ctl);
+
 int mfactl_audit(mfactl_t *ctl);
 int mfactl_doctor(mfactl_t *ctl);
 /* All portals' accounts into the indexes as they stand; an exit status. */

@@ -248,16 +248,25 @@ decide_unlock(mfa_flow_admin_t *admin)
 
 
 /* A deadline that nobody sees would lock an account at once when it is required
-   later. */
+   later.  One that is earlier than what holds is no more time: somebody has
+   counted from another day. */
 static mfa_outcome_e
 decide_extend(mfa_flow_admin_t *admin)
 {
+    int64_t  held;
+
     if (!mfa_policy_required(admin->flow.env.portal, &admin->after)) {
         admin->why = MFA_WHY_NOT_REQUIRED;
         return MFA_OUTCOME_FORBIDDEN;
     }
 
+    held = admin->after.deadline;
     set_deadline(admin);
+
+    if (held > 0 && admin->after.deadline < held) {
+        admin->why = MFA_WHY_SHORTER;
+        return MFA_OUTCOME_REFUSED;
+    }
 
     return MFA_OUTCOME_DONE;
 }

@@ -155,6 +155,7 @@ mfa_why_name(mfa_why_e why)
         [MFA_WHY_LAST]         = "last",
         [MFA_WHY_DIRECTORY]    = "directory",
         [MFA_WHY_NOT_REQUIRED] = "not-required",
+        [MFA_WHY_SHORTER]      = "shorter",
         [MFA_WHY_VERSION]      = "version",
         [MFA_WHY_EXISTS]       = "exists",
         [MFA_WHY_BUSY]         = "busy"

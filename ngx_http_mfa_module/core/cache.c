@@ -9,7 +9,6 @@
 
 #include "core/cache.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 
@@ -29,6 +28,7 @@ struct mfa_cached_s {
     mfa_digest_t         digest;            /* a session's, once it is there */
     state_e              state;
     unsigned             count;
+    const mfa_heap_t    *heap;
     int64_t              read_at;
     mfa_str_t            hash;
     uint8_t             *text;              /* what the views below point at */
@@ -40,6 +40,7 @@ struct mfa_cached_s {
 };
 
 struct mfa_cache_s {
+    const mfa_heap_t    *heap;
     uint8_t              secret[MFA_SIPHASH_KEY];
     size_t               mask;              /* buckets of each table, less 1 */
     mfa_cached_t       **by_key;
@@ -58,8 +59,12 @@ let_go(mfa_cached_t *e)
 
     while (e && --e->count == 0) {
         account = e->account;
-        free(e->text);
-        free(e);
+
+        if (e->text) {
+            e->heap->end(e->text);
+        }
+
+        e->heap->end(e);
         e = account;
     }
 }
@@ -167,12 +172,14 @@ place_keep(mfa_cache_t *cache, mfa_str_t key)
         cache->stats.evictions++;
     }
 
-    e = calloc(1, sizeof(mfa_cached_t) + key.len);
+    e = cache->heap->make(sizeof(mfa_cached_t) + key.len);
 
     if (e == NULL) {
         return NULL;
     }
 
+    memset(e, 0, sizeof(mfa_cached_t));
+    e->heap = cache->heap;
     e->key = (mfa_str_t) { memcpy(e + 1, key.data, key.len), key.len };
     e->state = KEPT;
     e->count = 1;
@@ -212,8 +219,7 @@ session_copy(mfa_cached_t *e, const mfa_session_t *session, mfa_str_t hash)
     *s = *session;
     e->hash = hash;
 
-    p = malloc(hash.len + s->portal.len + s->login.len + s->address.len
-               + s->agent.len + 1);
+    p = e->heap->make(hash.len + s->portal.len + s->login.len + 1);
 
     if (p == NULL) {
         return -1;
@@ -223,8 +229,6 @@ session_copy(mfa_cached_t *e, const mfa_session_t *session, mfa_str_t hash)
     text_add(&p, &e->hash);
     text_add(&p, &s->portal);
     text_add(&p, &s->login);
-    text_add(&p, &s->address);
-    text_add(&p, &s->agent);
 
     return 0;
 }
@@ -243,8 +247,9 @@ account_copy(mfa_cached_t *e, const mfa_account_t *account)
     a->secret = (mfa_str_t) { NULL, 0 };
     a->password = (mfa_str_t) { NULL, 0 };
 
-    p = malloc(a->login.len + a->email.len + a->name.len + a->role.len
-               + a->directory.len + a->secret_id.len + a->locale.len + 1);
+    p = e->heap->make(a->login.len + a->email.len + a->name.len + a->role.len
+                      + a->directory.len + a->secret_id.len + a->locale.len
+                      + 1);
 
     if (p == NULL) {
         return -1;
@@ -275,32 +280,34 @@ believed(const mfa_cached_t *e, int64_t now)
 /* --- making, opening, closing --- */
 
 mfa_cache_t *
-mfa_cache_create(size_t n, mfa_random_fn fill)
+mfa_cache_create(size_t n, mfa_random_fn fill, const mfa_heap_t *heap)
 {
-    size_t        buckets;
+    size_t        buckets, size;
     mfa_cache_t  *cache;
 
     for (buckets = 1; buckets < n; buckets *= 2) {
         /* a power of two */
     }
 
-    cache = calloc(1, sizeof(mfa_cache_t));
+    /* Both tables stand behind the cache. */
+    size = sizeof(mfa_cache_t) + 2 * buckets * sizeof(mfa_cached_t *);
+    cache = heap->make(size);
 
     if (cache == NULL) {
         return NULL;
     }
 
-    cache->by_key = calloc(buckets, sizeof(mfa_cached_t *));
-    cache->by_digest = calloc(buckets, sizeof(mfa_cached_t *));
+    memset(cache, 0, size);
+    cache->heap = heap;
+    cache->by_key = (mfa_cached_t **) (cache + 1);
+    cache->by_digest = cache->by_key + buckets;
     cache->mask = buckets - 1;
     cache->stats.capacity = n;
     cache->used.newer = &cache->used;
     cache->used.older = &cache->used;
 
-    if (cache->by_key == NULL || cache->by_digest == NULL
-        || fill(cache->secret, sizeof(cache->secret)) != 0)
-    {
-        mfa_cache_destroy(cache);
+    if (fill(cache->secret, sizeof(cache->secret)) != 0) {
+        heap->end(cache);
         return NULL;
     }
 
@@ -312,10 +319,8 @@ void
 mfa_cache_destroy(mfa_cache_t *cache)
 {
     mfa_cache_close(cache);
-    free(cache->by_key);
-    free(cache->by_digest);
     mfa_wipe(cache->secret, sizeof(cache->secret));
-    free(cache);
+    cache->heap->end(cache);
 }
 
 

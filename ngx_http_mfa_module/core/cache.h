@@ -20,7 +20,7 @@
  *
  * Sessions are found by a digest of the cookie under a key of this process: the
  * cookie itself is not kept.  What is found stays valid while it is held, also
- * when the entry has left.  Allocates; one thread only.
+ * when the entry has left.  One thread only.
  */
 
 #ifndef MFA_CACHE_H
@@ -35,6 +35,12 @@
 #define MFA_CACHE_MIN      16               /* entries */
 #define MFA_CACHE_MAX      10000000
 #define MFA_CACHE_DEFAULT  20000
+
+/* Where its memory comes from; outlives the cache and all that is held. */
+typedef struct {
+    void                *(*make)(size_t size);  /* NULL: there is none */
+    void                 (*end)(void *memory);
+} mfa_heap_t;
 
 typedef struct mfa_cache_s   mfa_cache_t;
 typedef struct mfa_cached_s  mfa_cached_t;
@@ -68,7 +74,8 @@ typedef struct {
 
 /* A closed cache for n entries (MFA_CACHE_MIN .. MFA_CACHE_MAX), or NULL without
    memory or randomness. */
-mfa_cache_t *mfa_cache_create(size_t n, mfa_random_fn random);
+mfa_cache_t *mfa_cache_create(size_t n, mfa_random_fn random,
+    const mfa_heap_t *heap);
 /* What is held stays valid; places may still be let go. */
 void mfa_cache_destroy(mfa_cache_t *cache);
 

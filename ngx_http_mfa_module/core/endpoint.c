@@ -76,7 +76,9 @@ parameter_set(mfa_endpoint_t *endpoint, mfa_str_t arg, mfa_buf_t *why)
 
     if (mfa_str_is(key, "timeout")) {
         if (msec_parse(value, &endpoint->timeout_msec) != 0) {
-            return refuse(why, "invalid timeout", value);
+            refuse(why, "invalid timeout", value);
+            mfa_buf_cstr(why, ", it must be 10ms to 60s");
+            return -1;
         }
 
         return 0;

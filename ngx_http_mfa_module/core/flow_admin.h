@@ -31,7 +31,7 @@ typedef enum {
     MFA_ADMIN_UNREQUIRE,                /* the deadline stays */
     MFA_ADMIN_RESET,                    /* forgets the factor; no new grace */
     MFA_ADMIN_UNLOCK,                   /* clears failed attempts */
-    MFA_ADMIN_EXTEND,                   /* a new deadline, with a reason */
+    MFA_ADMIN_EXTEND,                   /* a later deadline, with a reason */
     MFA_ADMIN_REHASH,                   /* the same password, hashed anew */
     MFA_ADMIN_PERMISSIONS,              /* require says which: REQUIRE with
                                            grace_sec, or UNREQUIRE */
@@ -74,6 +74,7 @@ typedef enum {
     MFA_WHY_DIRECTORY,                  /* a directory owns it, directory_mfa is
                                            off */
     MFA_WHY_NOT_REQUIRED,               /* EXTEND: there is no deadline */
+    MFA_WHY_SHORTER,                    /* EXTEND: that would be no extension */
     MFA_WHY_VERSION,                    /* if_version is not what is there */
     MFA_WHY_EXISTS,                     /* ADD */
     MFA_WHY_BUSY                        /* others keep changing it */
@@ -141,8 +142,9 @@ typedef struct {
  * BUSY); FORBIDDEN (why: RIGHT, LAST, DIRECTORY, NOT_REQUIRED); REFUSED (what
  * the caller set cannot be: a login that is not canonical, an e-mail address or
  * role that is none, a name too long, a password that is no crypt(5) string, a
- * grace over MFA_GRACE_MAX_SEC, EXTEND without a reason; the store was not
- * asked); UNAVAILABLE.
+ * grace over MFA_GRACE_MAX_SEC, EXTEND without a reason: the store was not
+ * asked; why SHORTER: EXTEND to a deadline before the one that holds);
+ * UNAVAILABLE.
  *
  * With by.portal set, who acts is read and watched with the account, and what
  * he may is decided from that (right.h): a demotion a moment ago counts.  An
@@ -159,8 +161,8 @@ const char *mfa_admin_name(mfa_admin_e action);
 int mfa_admin_find(mfa_str_t name);
 /* The right it takes. */
 mfa_right_e mfa_admin_right(mfa_admin_e action);
-/* "right", "last", "directory", "not-required", "version", "exists", "busy";
-   "" for NONE. */
+/* "right", "last", "directory", "not-required", "shorter", "version", "exists",
+   "busy"; "" for NONE. */
 const char *mfa_why_name(mfa_why_e why);
 
 

@@ -12,14 +12,14 @@
  */
 
 #include "core/flow_login.h"
-#include "core/password.h"
+#include "core/first.h"
 #include "core/provision.h"
 
 #include <string.h>
 
 enum {
-    START, CHARGED, HASHED, OUTSIDE, WATCHED, MADE, LET_GO, DEVICE, OPENED,
-    EVICTED, REFUSED
+    START, CHARGED, LOOKED, WATCHED, MADE, LET_GO, DEVICE, OPENED, EVICTED,
+    REFUSED
 };
 
 
@@ -298,56 +298,17 @@ let_go(mfa_flow_login_t *login)
 }
 
 
-/* Against the account's record. */
-static mfa_flow_e
-look_here(mfa_flow_login_t *login)
-{
-    login->flow.hash.password = login->password;
-    login->flow.hash.setting = (mfa_str_t) { NULL, 0 };
-
-    if (login->found == MFA_YES && !login->account.disabled
-        && mfa_password_format_check(login->account.password))
-    {
-        login->flow.hash.setting = login->account.password;
-    }
-
-    login->flow.step = HASHED;
-
-    return MFA_FLOW_HASH;
-}
-
-
-/*
- * Elsewhere: also for an account that there is not, or that is disabled, so
- * that nobody sees which there are.  What is no name is none there either.  An empty
- * password is not asked about: to a directory it is a login without one, which
- * is always right.
- */
-static mfa_flow_e
-look_outside(mfa_flow_login_t *login)
-{
-    if (login->login.len == 0 || login->password.len == 0) {
-        return refuse(login, MFA_OUTCOME_REFUSED, "refused", "credentials");
-    }
-
-    login->flow.outside.login = login->login;
-    login->flow.outside.password = login->password;
-    login->flow.step = OUTSIDE;
-
-    return MFA_FLOW_OUTSIDE;
-}
-
-
 /* All charges are made. */
 static mfa_flow_e
 look(mfa_flow_login_t *login)
 {
-    mfa_first_e  first;
-
-    first = login->flow.env.portal->first;
+    mfa_flow_e   ask;
+    const char  *reason;
 
     /* Each portal has one way in; the other ones prove nothing there. */
-    if ((first == MFA_FIRST_IDENTITY) != (login->verified != 0)) {
+    if ((login->flow.env.portal->first == MFA_FIRST_IDENTITY)
+        != (login->verified != 0))
+    {
         return refuse(login, MFA_OUTCOME_REFUSED, "refused", "first factor");
     }
 
@@ -356,11 +317,17 @@ look(mfa_flow_login_t *login)
                : refuse(login, MFA_OUTCOME_REFUSED, "refused", "no login");
     }
 
-    if (login->password.len > MFA_PASSWORD_MAX) {
-        return refuse(login, MFA_OUTCOME_REFUSED, "refused", "too long");
+    ask = mfa_first_ask(&login->flow, login->login, login->password,
+                        login->found == MFA_YES ? &login->account : NULL,
+                        &reason);
+
+    if (ask == MFA_FLOW_DONE) {
+        return refuse(login, MFA_OUTCOME_REFUSED, "refused", reason);
     }
 
-    return first == MFA_FIRST_REQUEST ? look_outside(login) : look_here(login);
+    login->flow.step = LOOKED;
+
+    return ask;
 }
 
 
@@ -403,32 +370,9 @@ charged(mfa_flow_login_t *login, const mfa_result_t *result)
 
 
 static mfa_flow_e
-hashed(mfa_flow_login_t *login, const mfa_result_t *result)
+looked(mfa_flow_login_t *login, const mfa_result_t *result)
 {
-    switch (result->hash) {
-    case MFA_YES:
-
-        /* A dummy can never be right, whatever a driver says; an empty
-           password never is. */
-        if (login->flow.hash.setting.len && login->password.len) {
-            return enter(login);
-        }
-
-        /* fall through */
-
-    case MFA_NO:
-        return refuse(login, MFA_OUTCOME_REFUSED, "refused", "credentials");
-
-    default:
-        return mfa_flow_end(&login->flow, MFA_OUTCOME_UNAVAILABLE);
-    }
-}
-
-
-static mfa_flow_e
-outside(mfa_flow_login_t *login, const mfa_result_t *result)
-{
-    switch (result->hash) {
+    switch (mfa_first_answer(&login->flow, result)) {
     case MFA_YES:
         return proved(login);
     case MFA_NO:
@@ -446,7 +390,7 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
 
     login = (mfa_flow_login_t *) flow;
 
-    if (flow->step != START && flow->step != HASHED && flow->step != OUTSIDE
+    if (flow->step != START && flow->step != LOOKED
         && !mfa_op_sound(&flow->op, result))
     {
         return result->ok && (flow->step == WATCHED || flow->step == MADE)
@@ -459,10 +403,8 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
         return start(login);
     case CHARGED:
         return charged(login, result);
-    case HASHED:
-        return hashed(login, result);
-    case OUTSIDE:
-        return outside(login, result);
+    case LOOKED:
+        return looked(login, result);
     case WATCHED:
         return watched(login, result);
     case MADE:

@@ -244,11 +244,10 @@ end_one(mfa_flow_security_t *security, mfa_str_t hash)
                            login);
     audit.detail = mfa_session_short(hash);
 
-    if (about_devices(security)) {
-        mfa_store_device_end(op, portal, login, hash);
-    } else {
-        mfa_store_session_end(op, portal, login, hash);
-    }
+    security->asked[security->n_asked++] =
+        about_devices(security)
+        ? mfa_store_device_end(op, portal, login, hash)
+        : mfa_store_session_end(op, portal, login, hash);
 
     mfa_store_audit(op, portal, &audit);
 }
@@ -257,7 +256,6 @@ end_one(mfa_flow_security_t *security, mfa_str_t hash)
 static mfa_flow_e
 end_some(mfa_flow_security_t *security)
 {
-    size_t              n;
     mfa_op_t           *op;
     mfa_str_t           hash;
     const mfa_reply_t  *list;
@@ -266,17 +264,38 @@ end_some(mfa_flow_security_t *security)
                                    : security->listed;
     op = mfa_flow_next(&security->flow, ENDED);
 
-    for (n = 0; n < END_AT_ONCE && security->next < list->n; security->next++) {
-        hash = newest(list, security->next);
+    security->n_asked = 0;
+
+    while (security->n_asked < END_AT_ONCE && security->next < list->n) {
+        hash = newest(list, security->next++);
 
         if (is_meant(security, hash)) {
             end_one(security, hash);
-            n++;
         }
     }
 
     return op->n ? MFA_FLOW_STORE
                  : mfa_flow_end(&security->flow, MFA_OUTCOME_DONE);
+}
+
+
+static mfa_flow_e
+ended(mfa_flow_security_t *security, const mfa_result_t *result)
+{
+    size_t   i;
+    int64_t  there;
+
+    for (i = 0; i < security->n_asked; i++) {
+        if (mfa_op_int(&security->flow.op, result, security->asked[i], &there)
+            != 0)
+        {
+            return mfa_flow_end(&security->flow, MFA_OUTCOME_UNAVAILABLE);
+        }
+
+        security->n_ended += there > 0;
+    }
+
+    return end_some(security);
 }
 
 
@@ -314,7 +333,7 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
     case READ:
         return records_read(security, result);
     case ENDED:
-        return end_some(security);
+        return ended(security, result);
     default:
         return mfa_flow_end(flow, MFA_OUTCOME_UNAVAILABLE);
     }

@@ -43,6 +43,9 @@ typedef struct {
     mfa_listed_device_t   devices[MFA_DEVICES_MAX];
     size_t                n_devices;
 
+    /* Result of the others: how many were there to be ended. */
+    size_t                n_ended;
+
     /* The flow's own: what the indexes hold, how far it has come, what the
        operation under way is about. */
     mfa_at_t              sessions_at;
@@ -57,7 +60,7 @@ typedef struct {
 } mfa_flow_security_t;
 
 /*
- * Outcomes: DONE (also when what was to be ended is not there: it is over);
+ * Outcomes: DONE (also when what was to be ended is over already: n_ended);
  * EXPIRED (no session), FORBIDDEN (half a login, or blocked); UNAVAILABLE, after
  * which some may be ended and some not.
  */

@@ -8,12 +8,12 @@
  */
 
 #include "core/flow_verify.h"
-#include "core/password.h"
+#include "core/first.h"
 
 #include <string.h>
 
 
-enum { START, GUESSED, HASHED, OUTSIDE, CHARGED, CLAIMED, ENDING };
+enum { START, GUESSED, LOOKED, CHARGED, CLAIMED, ENDING };
 
 
 static mfa_flow_e
@@ -158,60 +158,23 @@ judge(mfa_flow_verify_t *verify)
 }
 
 
-static mfa_flow_e
-look_here(mfa_flow_verify_t *verify)
-{
-    mfa_hash_ask_t  *ask;
-
-    ask = &verify->flow.hash;
-    ask->password = verify->password;
-    ask->setting = (mfa_str_t) { NULL, 0 };
-
-    if (verify->has_account && !verify->account.disabled
-        && mfa_password_format_check(verify->account.password))
-    {
-        ask->setting = verify->account.password;
-    }
-
-    verify->flow.step = HASHED;
-
-    return MFA_FLOW_HASH;
-}
-
-
-/* As flow login does: what is no name is none there either, and an empty
-   password is right for many a directory. */
-static mfa_flow_e
-look_outside(mfa_flow_verify_t *verify)
-{
-    if (verify->login.len == 0 || verify->password.len == 0) {
-        return refuse(verify, MFA_OUTCOME_REFUSED, "refused", "credentials");
-    }
-
-    verify->flow.outside.login = verify->login;
-    verify->flow.outside.password = verify->password;
-    verify->flow.step = OUTSIDE;
-
-    return MFA_FLOW_OUTSIDE;
-}
-
-
 /* The password is looked at where the portal's own pages have it looked at. */
 static mfa_flow_e
 look(mfa_flow_verify_t *verify)
 {
-    if (verify->password.len > MFA_PASSWORD_MAX) {
-        return refuse(verify, MFA_OUTCOME_REFUSED, "refused", "too long");
+    mfa_flow_e   ask;
+    const char  *reason;
+
+    ask = mfa_first_ask(&verify->flow, verify->login, verify->password,
+                        verify->has_account ? &verify->account : NULL, &reason);
+
+    if (ask == MFA_FLOW_DONE) {
+        return refuse(verify, MFA_OUTCOME_REFUSED, "refused", reason);
     }
 
-    switch (verify->flow.env.portal->first) {
-    case MFA_FIRST_LOCAL:
-        return look_here(verify);
-    case MFA_FIRST_REQUEST:
-        return look_outside(verify);
-    default:
-        return refuse(verify, MFA_OUTCOME_REFUSED, "refused", "first factor");
-    }
+    verify->flow.step = LOOKED;
+
+    return ask;
 }
 
 
@@ -248,32 +211,9 @@ guessed(mfa_flow_verify_t *verify, const mfa_result_t *result)
 
 
 static mfa_flow_e
-hashed(mfa_flow_verify_t *verify, const mfa_result_t *result)
+looked(mfa_flow_verify_t *verify, const mfa_result_t *result)
 {
-    switch (result->hash) {
-    case MFA_YES:
-
-        /* A dummy can never be right, whatever a driver says; an empty
-           password never is. */
-        if (verify->flow.hash.setting.len && verify->password.len) {
-            return judge(verify);
-        }
-
-        /* fall through */
-
-    case MFA_NO:
-        return refuse(verify, MFA_OUTCOME_REFUSED, "refused", "credentials");
-
-    default:
-        return mfa_flow_end(&verify->flow, MFA_OUTCOME_UNAVAILABLE);
-    }
-}
-
-
-static mfa_flow_e
-told(mfa_flow_verify_t *verify, const mfa_result_t *result)
-{
-    switch (result->hash) {
+    switch (mfa_first_answer(&verify->flow, result)) {
     case MFA_YES:
         return judge(verify);
     case MFA_NO:
@@ -358,7 +298,7 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
 
     verify = (mfa_flow_verify_t *) flow;
 
-    if (flow->step != START && flow->step != HASHED && flow->step != OUTSIDE
+    if (flow->step != START && flow->step != LOOKED
         && !mfa_op_sound(&flow->op, result))
     {
         return mfa_flow_end(flow, MFA_OUTCOME_UNAVAILABLE);
@@ -369,10 +309,8 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
         return start(verify);
     case GUESSED:
         return guessed(verify, result);
-    case HASHED:
-        return hashed(verify, result);
-    case OUTSIDE:
-        return told(verify, result);
+    case LOOKED:
+        return looked(verify, result);
     case CHARGED:
         return charged(verify, result);
     case CLAIMED:

@@ -21,6 +21,7 @@
     X(BLOCKED,     "blocked")                                                 \
     X(UNAVAILABLE, "unavailable")                                             \
     X(SECURITY,    "security")                                                \
+    X(LOGGED_OUT,  "logged-out")  /* where the login page has no form */      \
     X(ERROR,       "error")       /* any other refusal, error says which */
 
 /* What a template may name. */
@@ -59,7 +60,9 @@
     X(STEP_UP,     "step_up")     /* flag: a fresh code is asked again */     \
     X(COMBINED,    "combined")    /* flag: the login form asks for the code */\
     X(LOGGED_OUT,  "logged_out")  /* flag: just logged out */                 \
+    X(IDENTITY,    "identity")    /* flag: there is no password here */       \
     X(DONE,        "done")        /* flag: what was asked for is done */      \
+    X(GONE,        "gone")        /* flag: it was over already */             \
     X(SINCE,       "since")       /* text: when this session began */         \
     X(ADDRESS,     "address")     /* text: where it was opened from */        \
     X(SESSIONS,    "sessions")    /* list: open sessions, newest first */     \
@@ -89,6 +92,7 @@
     X(METHOD,       "method")        /* not allowed here */                   \
     X(NOT_FOUND,    "not-found")                                              \
     X(FORBIDDEN,    "forbidden")     /* not for this session */               \
+    X(NO_ACCOUNT,   "no-account")    /* nginx knows who it is, nobody here */ \
     X(EXPIRED,      "expired")       /* the set-up took too long */           \
     X(CONFLICT,     "conflict")      /* changed meanwhile */                  \
     X(FAULT,        "fault")         /* ask an admin */                       \

@@ -1,12 +1,14 @@
 /*
  * The directives inside mfa_portal, one table: name, number of parameters, what
  * sets it.  To add one, write its setter and its row, then its row in README.
+ * Numbers and times have their bounds in portal_range.c.
  */
 
 #include "core/portal.h"
 #include "core/cookie.h"
 #include "core/duration.h"
 #include "core/portal_first.h"
+#include "core/portal_range.h"
 
 #include <string.h>
 
@@ -47,33 +49,32 @@ pair_is(mfa_str_t arg, const char *key, mfa_str_t *value)
 }
 
 
+/* A parameter that is none of the directive's, or not a value of its own. */
 static int
-set_number(const args_t *args, mfa_str_t text, int64_t min, int64_t max,
-    int64_t *out)
+refuse_parameter(const args_t *args, size_t i)
 {
-    int64_t  n;
+    refuse(args, "invalid parameter", args->argv[i]);
+    mfa_buf_cstr(args->why, " in \"");
+    mfa_buf_str(args->why, args->argv[0]);
+    mfa_buf_cstr(args->why, "\"");
 
-    if (mfa_str_int(text, &n) != 0 || n < min || n > max) {
-        return refuse(args, "invalid number", text);
-    }
-
-    *out = n;
-
-    return 0;
+    return -1;
 }
 
 
+/* Numbers and times, each in its row of portal_range.c. */
 static int
-set_span(const args_t *args, mfa_str_t text, int64_t min, int64_t max,
-    int64_t *out)
+set_ranges(mfa_portal_t *portal, const args_t *args)
 {
-    int64_t  sec;
+    size_t  i;
 
-    if (mfa_duration_parse(text, &sec) != 0 || sec < min || sec > max) {
-        return refuse(args, "invalid time", text);
+    for (i = 1; i < args->n; i++) {
+        if (mfa_portal_range_set(portal, args->argv[0], args->argv[i],
+                                 args->why) != 0)
+        {
+            return -1;
+        }
     }
-
-    *out = sec;
 
     return 0;
 }
@@ -175,50 +176,6 @@ set_require(mfa_portal_t *portal, const args_t *args)
 
 
 static int
-set_grace(mfa_portal_t *portal, const args_t *args)
-{
-    return set_span(args, args->argv[1], 0, MFA_GRACE_MAX_SEC,
-                    &portal->grace_sec);
-}
-
-
-static int
-set_session(mfa_portal_t *portal, const args_t *args)
-{
-    int        rc;
-    size_t     i;
-    mfa_str_t  v;
-
-    for (i = 1; i < args->n; i++) {
-        if (pair_is(args->argv[i], "idle", &v)) {
-            rc = set_span(args, v, 1, 30 * 86400, &portal->idle_sec);
-
-        } else if (pair_is(args->argv[i], "absolute", &v)) {
-            rc = set_span(args, v, 1, 30 * 86400, &portal->absolute_sec);
-
-        } else if (pair_is(args->argv[i], "half", &v)) {
-            rc = set_span(args, v, 1, 3600, &portal->half_sec);
-
-        } else if (pair_is(args->argv[i], "recheck", &v)) {
-            rc = set_span(args, v, 1, 3600, &portal->recheck_sec);
-
-        } else if (pair_is(args->argv[i], "max", &v)) {
-            rc = set_number(args, v, 1, 1000, &portal->max_sessions);
-
-        } else {
-            rc = refuse(args, "unknown parameter", args->argv[i]);
-        }
-
-        if (rc != 0) {
-            return -1;
-        }
-    }
-
-    return 0;
-}
-
-
-static int
 set_remember_device(mfa_portal_t *portal, const args_t *args)
 {
     if (mfa_str_is(args->argv[1], "off")) {
@@ -226,8 +183,7 @@ set_remember_device(mfa_portal_t *portal, const args_t *args)
         return 0;
     }
 
-    return set_span(args, args->argv[1], 1, MFA_REMEMBER_MAX_SEC,
-                    &portal->remember_sec);
+    return set_ranges(portal, args);
 }
 
 
@@ -256,85 +212,13 @@ set_totp(mfa_portal_t *portal, const args_t *args)
 {
     int        rc;
     size_t     i;
-    int64_t    n;
     mfa_str_t  v;
 
     for (i = 1; i < args->n; i++) {
-        if (pair_is(args->argv[i], "digits", &v)) {
-            rc = set_number(args, v, 6, MFA_TOTP_DIGITS_MAX, &n);
-
-            if (rc == 0) {
-                portal->totp.digits = (unsigned) n;
-            }
-
-        } else if (pair_is(args->argv[i], "period", &v)) {
-            rc = set_number(args, v, 10, 300, &n);
-
-            if (rc == 0) {
-                portal->totp.period_sec = (unsigned) n;
-            }
-
-        } else if (pair_is(args->argv[i], "skew", &v)) {
-            rc = set_number(args, v, 0, 3, &n);
-
-            if (rc == 0) {
-                portal->totp.skew = (unsigned) n;
-            }
-
-        } else if (pair_is(args->argv[i], "algorithm", &v)) {
-            rc = set_algorithm(portal, args, v);
-
-        } else {
-            rc = refuse(args, "unknown parameter", args->argv[i]);
-        }
-
-        if (rc != 0) {
-            return -1;
-        }
-    }
-
-    return 0;
-}
-
-
-static int
-set_one_limit(const args_t *args, mfa_str_t text, mfa_limit_t *limit)
-{
-    mfa_str_t  n, window;
-
-    if (!mfa_str_cut(text, '/', &n, &window)) {
-        return refuse(args, "a limit is written N/TIME, not", text);
-    }
-
-    if (set_number(args, n, 1, 1000000, &limit->n) != 0) {
-        return -1;
-    }
-
-    return set_span(args, window, 1, 86400, &limit->window_sec);
-}
-
-
-static int
-set_limit(mfa_portal_t *portal, const args_t *args)
-{
-    int        rc;
-    size_t     i;
-    mfa_str_t  v;
-
-    for (i = 1; i < args->n; i++) {
-        if (pair_is(args->argv[i], "password", &v)) {
-            rc = set_one_limit(args, v, &portal->limit_password);
-
-        } else if (pair_is(args->argv[i], "code", &v)) {
-            rc = set_one_limit(args, v, &portal->limit_code);
-
-        } else if (pair_is(args->argv[i], "address", &v)) {
-            rc = set_one_limit(args, v, &portal->limit_address);
-
-        } else {
-            rc = refuse(args, "unknown parameter", args->argv[i]);
-        }
-
+        rc = pair_is(args->argv[i], "algorithm", &v)
+             ? set_algorithm(portal, args, v)
+             : mfa_portal_range_set(portal, args->argv[0], args->argv[i],
+                                    args->why);
         if (rc != 0) {
             return -1;
         }
@@ -416,7 +300,7 @@ set_cookie(mfa_portal_t *portal, const args_t *args)
             portal->cookie_auto = 1;
 
         } else {
-            return refuse(args, "invalid parameter", args->argv[i]);
+            return refuse_parameter(args, i);
         }
     }
 
@@ -474,7 +358,7 @@ set_brand(mfa_portal_t *portal, const args_t *args)
             portal->brand_color = v;
 
         } else {
-            return refuse(args, "invalid parameter", args->argv[i]);
+            return refuse_parameter(args, i);
         }
     }
 
@@ -528,11 +412,11 @@ static const directive_t  directives[] = {
     { "first_factor",  1, 2, set_first_factor },
     { "login_form",    1, 1, set_login_form },
     { "require",       1, 1, set_require },
-    { "grace",         1, 1, set_grace },
-    { "session",       1, 5, set_session },
+    { "grace",         1, 1, set_ranges },
+    { "session",       1, 5, set_ranges },
     { "remember_device", 1, 1, set_remember_device },
     { "totp",          1, 4, set_totp },
-    { "limit",         1, 3, set_limit },
+    { "limit",         1, 3, set_ranges },
     { "cookie",        1, 4, set_cookie },
     { "directory_mfa", 1, 1, set_directory_mfa },
     { "brand",         1, 2, set_brand },

@@ -179,12 +179,17 @@ mfa_store_session_unindex(mfa_op_t *op, const mfa_portal_t *portal,
 }
 
 
-void
+mfa_at_t
 mfa_store_session_end(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login, mfa_str_t hash)
 {
+    mfa_at_t  at;
+
     mfa_store_session_remove(op, hash);
+    at = mfa_op_at(op);
     mfa_store_session_unindex(op, portal, login, hash);
+
+    return at;
 }
 
 

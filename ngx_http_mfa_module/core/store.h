@@ -27,7 +27,7 @@
  *   mfa:{P}:tokens                    zset    token hashes, score expiry
  *   mfa:session:HASH                  string  session.h; TTL
  *   mfa:enrolment:HASH                string  a session's pending secret; TTL
- *   mfa:fail:KIND:ID                  string  attempts charged; TTL
+ *   mfa:fail:KIND:P:ID                string  attempts charged; TTL
  *   mfa:known:P:LOGIN:NET             string  a network the account came in from
  */
 
@@ -85,8 +85,8 @@ void mfa_store_session_unindex(mfa_op_t *op, const mfa_portal_t *portal,
 /* Removes all: where the account's generation is raised, or it is gone. */
 void mfa_store_session_unindex_all(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login);
-/* Its record and its place in the index. */
-void mfa_store_session_end(mfa_op_t *op, const mfa_portal_t *portal,
+/* Both.  The place says how many records there were: 0, it was over already. */
+mfa_at_t mfa_store_session_end(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login, mfa_str_t hash);
 /* The token hashes of an account's sessions, oldest first. */
 mfa_at_t mfa_store_session_list(mfa_op_t *op, const mfa_portal_t *portal,
@@ -116,7 +116,8 @@ void mfa_store_device_write(mfa_op_t *op, const mfa_portal_t *portal,
 /* Writes one that exists, with its time left; gone: stays gone. */
 void mfa_store_device_save(mfa_op_t *op, const mfa_portal_t *portal,
     const mfa_device_t *device, mfa_str_t hash, int64_t now);
-void mfa_store_device_end(mfa_op_t *op, const mfa_portal_t *portal,
+/* As mfa_store_session_end. */
+mfa_at_t mfa_store_device_end(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login, mfa_str_t hash);
 /* The end of all of an account's; may stand inside a transaction. */
 void mfa_store_device_end_all(mfa_op_t *op, const mfa_portal_t *portal,

@@ -104,7 +104,7 @@ mfa_store_device_save(mfa_op_t *op, const mfa_portal_t *portal,
 }
 
 
-void
+mfa_at_t
 mfa_store_device_end(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login, mfa_str_t hash)
 {
@@ -114,6 +114,8 @@ mfa_store_device_end(mfa_op_t *op, const mfa_portal_t *portal,
 
     mfa_op_begin(op, "UNLINK");
     mfa_key_device(op, portal, hash);
+
+    return mfa_op_at(op);
 }
 
 

@@ -125,9 +125,10 @@ mfa_key_fail(mfa_op_t *op, mfa_charge_e kind, const mfa_portal_t *portal,
     parts[n++] = mfa_lit("mfa:fail:");
     parts[n++] = mfa_str_from(names[kind]);
 
+    parts[n++] = mfa_lit(":");
+    parts[n++] = portal->name;
+
     if (kind != MFA_CHARGE_ADDRESS) {
-        parts[n++] = mfa_lit(":");
-        parts[n++] = portal->name;
         parts[n++] = mfa_lit(":");
         parts[n++] = login;
     }

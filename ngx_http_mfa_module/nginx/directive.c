@@ -244,7 +244,8 @@ ngx_http_mfa_threads(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
         if (n < 1 || n > 65536) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\"", &value[2]);
+                               "invalid parameter \"%V\", queue= must be 1 to "
+                               "65536", &value[2]);
             return NGX_CONF_ERROR;
         }
 

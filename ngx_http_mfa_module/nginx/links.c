@@ -15,6 +15,9 @@
 
 static void  waiting_expire(ngx_event_t *ev);
 
+/* The cache's. */
+static const mfa_heap_t  heap = { malloc, free };
+
 
 /* What is sent first on every connection. */
 static ngx_int_t
@@ -89,7 +92,8 @@ ngx_http_mfa_links_create(const ngx_http_mfa_link_conf_t *conf, ngx_log_t *log)
     links->waiting_timer.log = log;
 
     if (conf->cache_entries) {
-        links->cache = mfa_cache_create(conf->cache_entries, conf->random);
+        links->cache = mfa_cache_create(conf->cache_entries, conf->random,
+                                        &heap);
     }
 
     if (hello_make(links) != NGX_OK

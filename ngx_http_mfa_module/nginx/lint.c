@@ -8,6 +8,7 @@
  */
 
 #include "nginx/lint.h"
+#include "nginx/listen.h"
 
 typedef struct {
     ngx_http_core_srv_conf_t  *server;
@@ -443,6 +444,35 @@ static void (*const  checks[])(ngx_conf_t *cf, ngx_http_mfa_seen_t *seen) = {
 };
 
 
+/* A server that has https beside plain http is left alone: its pages work, and
+   what comes in plain is most often led there. */
+static void
+check_pages(ngx_conf_t *cf, ngx_http_mfa_main_conf_t *mcf)
+{
+    ngx_uint_t             i;
+    mfa_portal_t          *portal;
+    ngx_http_mfa_place_t  *place;
+
+    place = mcf->pages.elts;
+
+    for (i = 0; i < mcf->pages.nelts; i++) {
+        portal = &((ngx_http_mfa_loc_conf_t *) place[i].location)->portal->core;
+
+        if (!portal->cookie_auto
+            && !(ngx_http_mfa_listen_kinds(cf, place[i].server)
+                 & NGX_HTTP_MFA_LISTEN_TLS))
+        {
+            ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                          "mfa: the pages answer 403: no address of the server "
+                          "is https, and portal \"%*s\" has no \"cookie "
+                          "secure=auto\" for loopback, in %s:%ui",
+                          portal->name.len, portal->name.data, place[i].file,
+                          place[i].line);
+        }
+    }
+}
+
+
 void
 ngx_http_mfa_lint(ngx_conf_t *cf)
 {
@@ -452,6 +482,8 @@ ngx_http_mfa_lint(ngx_conf_t *cf)
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_mfa_module);
     seen = mcf->seen.elts;
+
+    check_pages(cf, mcf);
 
     for (i = 0; i < mcf->seen.nelts; i++) {
         if (!beside_gates(mcf, &seen[i])) {

@@ -13,14 +13,13 @@
 
 
 static void
-refuse(ngx_http_mfa_visit_t *v, const char *why)
+refuse(ngx_http_mfa_visit_t *v, mfa_error_e error, const char *why)
 {
     ngx_log_error(NGX_LOG_INFO, v->request->connection->log, 0,
                   "mfa: no login for portal \"%*s\": %s",
                   v->portal->core.name.len, v->portal->core.name.data, why);
 
-    ngx_http_mfa_visit_page(v, NGX_HTTP_FORBIDDEN, MFA_PAGE_ERROR,
-                            MFA_ERR_FORBIDDEN);
+    ngx_http_mfa_visit_page(v, NGX_HTTP_FORBIDDEN, MFA_PAGE_ERROR, error);
 }
 
 
@@ -33,7 +32,8 @@ identity_done(ngx_http_request_t *r, void *data)
     login = v->flow;
 
     if (login->flow.outcome == MFA_OUTCOME_REFUSED) {
-        refuse(v, "the identity is of no account that may log in");
+        refuse(v, MFA_ERR_NO_ACCOUNT,
+               "the identity is of no account that may log in");
         return;
     }
 
@@ -86,7 +86,7 @@ ngx_http_mfa_identity_get(ngx_http_mfa_visit_t *v)
     identity = ngx_http_mfa_first_factor_identity(v->request, v->portal);
 
     if (identity.len == 0) {
-        refuse(v, "nginx has verified nobody");
+        refuse(v, MFA_ERR_NO_ACCOUNT, "nginx has verified nobody");
         return;
     }
 
@@ -99,7 +99,7 @@ ngx_http_mfa_identity_get(ngx_http_mfa_visit_t *v)
     if (v->request->method != NGX_HTTP_GET
         || !ngx_http_mfa_input_navigation(v->request))
     {
-        refuse(v, "not a navigation");
+        refuse(v, MFA_ERR_FORBIDDEN, "not a navigation");
         return;
     }
 

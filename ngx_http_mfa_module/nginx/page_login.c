@@ -148,7 +148,8 @@ code_done(ngx_http_request_t *r, void *data)
 static void
 code_go_on(ngx_http_mfa_visit_t *v, mfa_flow_login_t *login)
 {
-    mfa_flow_code_t  *code;
+    mfa_flow_code_t            *code;
+    const mfa_session_token_t  *device;
 
     code = ngx_palloc(v->request->pool, sizeof(mfa_flow_code_t));
 
@@ -161,6 +162,12 @@ code_go_on(ngx_http_mfa_visit_t *v, mfa_flow_login_t *login)
     code->who = login->who;
     code->code = login->code;
     code->login = login;
+    code->remember = mfa_form_value(&v->form, "remember").len != 0;
+    device = login->device;
+
+    if (device) {
+        code->device_hash = (mfa_str_t) { device->hash, MFA_HASH_CHARS };
+    }
 
     v->flow = code;
     ngx_http_mfa_visit_run(v, code_done);
@@ -240,7 +247,22 @@ logout_done(ngx_http_request_t *r, void *data)
     }
 
     v->next = (mfa_str_t) { NULL, 0 };
-    ngx_http_mfa_visit_to_page(v, "login?logged_out=1");
+
+    /* A login page without a form would lead straight in again. */
+    ngx_http_mfa_visit_to_page(v, v->portal->core.first == MFA_FIRST_IDENTITY
+                                  ? "logged-out" : "login?logged_out=1");
+}
+
+
+void
+ngx_http_mfa_logged_out_get(ngx_http_mfa_visit_t *v)
+{
+    if (v->who->has_session && v->who->verdict != MFA_VERDICT_LOGIN) {
+        ngx_http_mfa_visit_onward(v, v->who->verdict);
+        return;
+    }
+
+    ngx_http_mfa_visit_page(v, NGX_HTTP_OK, MFA_PAGE_LOGGED_OUT, MFA_ERR_NONE);
 }
 
 

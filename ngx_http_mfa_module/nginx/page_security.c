@@ -223,6 +223,8 @@ listed(ngx_http_request_t *r, void *data)
 
     ngx_http_mfa_set_flag(v, MFA_VAR_DONE,
                           mfa_form_value(&v->query, "done").len != 0);
+    ngx_http_mfa_set_flag(v, MFA_VAR_GONE,
+                          mfa_form_value(&v->query, "gone").len != 0);
     ngx_http_mfa_visit_page(v, NGX_HTTP_OK, MFA_PAGE_SECURITY, MFA_ERR_NONE);
 }
 
@@ -263,7 +265,10 @@ ended(ngx_http_request_t *r, void *data)
     }
 
     v->next = (mfa_str_t) { NULL, 0 };
-    ngx_http_mfa_visit_to_page(v, "security?done=1");
+
+    /* What was ended elsewhere meanwhile is not claimed to be done here. */
+    ngx_http_mfa_visit_to_page(v, security->n_ended ? "security?done=1"
+                                                    : "security?gone=1");
 }
 
 

@@ -24,6 +24,7 @@ static const ngx_http_mfa_endpoint_t  endpoints[] = {
     { "unavailable", ngx_http_mfa_unavailable_get, NULL,                    0 },
     { "security",    ngx_http_mfa_security_get, ngx_http_mfa_security_post, 0 },
     { "logout",      NULL,                         ngx_http_mfa_logout_post, 0 },
+    { "logged-out",  ngx_http_mfa_logged_out_get,  NULL,                    0 },
     { NULL, NULL, NULL, 0 }
 };
 

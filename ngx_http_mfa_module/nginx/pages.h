@@ -89,6 +89,7 @@ ngx_int_t ngx_http_mfa_set_login_token(ngx_http_mfa_visit_t *v);
 void ngx_http_mfa_login_get(ngx_http_mfa_visit_t *v);       /* page_login.c */
 void ngx_http_mfa_login_post(ngx_http_mfa_visit_t *v);
 void ngx_http_mfa_logout_post(ngx_http_mfa_visit_t *v);
+void ngx_http_mfa_logged_out_get(ngx_http_mfa_visit_t *v);
 void ngx_http_mfa_identity_get(ngx_http_mfa_visit_t *v);    /* page_identity.c */
 /* Whether the session there is not of whom nginx has verified now. */
 ngx_uint_t ngx_http_mfa_identity_stranger(ngx_http_mfa_visit_t *v);

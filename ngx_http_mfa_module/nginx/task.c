@@ -9,6 +9,8 @@
 #include "nginx/task.h"
 #include "nginx/outside.h"
 
+#define OUTAGE_LINES  10                    /* in the error log, a second */
+
 
 typedef struct replies_s  replies_t;
 
@@ -383,6 +385,25 @@ static void
 ignore(ngx_http_mfa_call_t *call)
 {
     /* Forgotten when sent: never called. */
+}
+
+
+ngx_uint_t
+ngx_http_mfa_task_level(mfa_outcome_e outcome, ngx_uint_t attempt)
+{
+    static time_t      second;
+    static ngx_uint_t  n;
+
+    if (!attempt || outcome != MFA_OUTCOME_UNAVAILABLE) {
+        return NGX_LOG_INFO;
+    }
+
+    if (second != ngx_time()) {
+        second = ngx_time();
+        n = 0;
+    }
+
+    return n++ < OUTAGE_LINES ? NGX_LOG_ERR : NGX_LOG_INFO;
 }
 
 

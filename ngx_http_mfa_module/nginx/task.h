@@ -34,6 +34,13 @@ ngx_int_t ngx_http_mfa_task_run_in(ngx_http_request_t *r, ngx_pool_t *pool,
 /* This worker's links, made when first asked for; NULL without memory. */
 ngx_http_mfa_links_t *ngx_http_mfa_task_links(ngx_http_request_t *r);
 
+/*
+ * The level for a line about a flow that has ended.  What somebody tried while the
+ * store could not be asked is on no record: it is told of at a level that is on by
+ * default, so many times a second and worker that nobody fills a disk with it.
+ */
+ngx_uint_t ngx_http_mfa_task_level(mfa_outcome_e outcome, ngx_uint_t attempt);
+
 /* Sends a flow's op and does not wait for the answer. */
 void ngx_http_mfa_task_send(ngx_http_request_t *r, const mfa_op_t *op);
 

@@ -10,6 +10,7 @@
 
 #include "nginx/verify.h"
 #include "nginx/body.h"
+#include "nginx/listen.h"
 #include "nginx/output.h"
 #include "nginx/task.h"
 
@@ -107,62 +108,6 @@ ngx_http_mfa_verify_merge(ngx_http_core_loc_conf_t *clcf,
 
 
 static ngx_uint_t
-serves(ngx_http_conf_addr_t *addr, void *server)
-{
-    ngx_uint_t                   i;
-    ngx_http_core_srv_conf_t   **servers;
-
-    servers = addr->servers.elts;
-
-    for (i = 0; i < addr->servers.nelts; i++) {
-        if (servers[i] == server) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-/* Whether a server has an address where its answer will be 403. */
-static ngx_uint_t
-in_the_open(ngx_conf_t *cf, void *server)
-{
-    ngx_uint_t                  i, j;
-    ngx_http_conf_port_t       *port;
-    ngx_http_conf_addr_t       *addr;
-    ngx_http_core_main_conf_t  *cmcf;
-
-    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
-
-    if (cmcf->ports == NULL) {
-        return 0;
-    }
-
-    port = cmcf->ports->elts;
-
-    for (i = 0; i < cmcf->ports->nelts; i++) {
-        addr = port[i].addrs.elts;
-
-        for (j = 0; j < port[i].addrs.nelts; j++) {
-#if (NGX_HTTP_SSL)
-            if (addr[j].opt.ssl) {
-                continue;
-            }
-#endif
-            if (serves(&addr[j], server)
-                && !ngx_http_mfa_input_loopback(addr[j].opt.sockaddr))
-            {
-                return 1;
-            }
-        }
-    }
-
-    return 0;
-}
-
-
-static ngx_uint_t
 gated_itself(ngx_http_mfa_main_conf_t *mcf, void *location)
 {
     ngx_uint_t                i;
@@ -206,7 +151,9 @@ ngx_http_mfa_verify_check(ngx_conf_t *cf, ngx_http_mfa_main_conf_t *mcf)
             return NGX_ERROR;
         }
 
-        if (in_the_open(cf, place[i].server)) {
+        if (ngx_http_mfa_listen_kinds(cf, place[i].server)
+            & NGX_HTTP_MFA_LISTEN_OPEN)
+        {
             ngx_log_error(NGX_LOG_WARN, cf->log, 0,
                           "mfa: \"mfa_verify\" answers 403 on an address that "
                           "is neither https nor local, in %s:%ui",

@@ -83,6 +83,30 @@ set_token(ngx_http_mfa_visit_t *v, const char *kind, mfa_str_t secret)
 }
 
 
+/* For how long a browser would be trusted, as the code page and the combined form offer
+   it. */
+static void
+model_remember(ngx_http_mfa_visit_t *v)
+{
+    int64_t  sec;
+
+    sec = v->portal->core.remember_sec;
+
+    if (sec == 0) {
+        return;
+    }
+
+    ngx_http_mfa_set_flag(v, MFA_VAR_REMEMBER, 1);
+
+    if (sec >= 2 * 86400) {
+        ngx_http_mfa_set_number(v, MFA_VAR_REMEMBER_DAYS, sec / 86400);
+
+    } else {
+        ngx_http_mfa_set_number(v, MFA_VAR_REMEMBER_HOURS, (sec + 3599) / 3600);
+    }
+}
+
+
 ngx_int_t
 ngx_http_mfa_set_login_token(ngx_http_mfa_visit_t *v)
 {
@@ -92,6 +116,10 @@ ngx_http_mfa_set_login_token(ngx_http_mfa_visit_t *v)
     ngx_http_mfa_main_t  *m;
 
     ngx_http_mfa_set_flag(v, MFA_VAR_COMBINED, v->portal->core.combined);
+
+    if (v->portal->core.combined) {
+        model_remember(v);
+    }
 
     m = ngx_http_mfa_input_main(v->request);
 
@@ -149,29 +177,6 @@ ngx_http_mfa_visit_device(ngx_http_mfa_visit_t *v)
     }
 
     return &v->device;
-}
-
-
-/* For how long a browser would be trusted, as the code page offers it. */
-static void
-model_remember(ngx_http_mfa_visit_t *v)
-{
-    int64_t  sec;
-
-    sec = v->portal->core.remember_sec;
-
-    if (sec == 0) {
-        return;
-    }
-
-    ngx_http_mfa_set_flag(v, MFA_VAR_REMEMBER, 1);
-
-    if (sec >= 2 * 86400) {
-        ngx_http_mfa_set_number(v, MFA_VAR_REMEMBER_DAYS, sec / 86400);
-
-    } else {
-        ngx_http_mfa_set_number(v, MFA_VAR_REMEMBER_HOURS, (sec + 3599) / 3600);
-    }
 }
 
 
@@ -305,6 +310,8 @@ ngx_http_mfa_visit_page(ngx_http_mfa_visit_t *v, ngx_uint_t status,
     ngx_int_t  rc;
 
     v->model[MFA_VAR_ERROR].number = error;
+    ngx_http_mfa_set_flag(v, MFA_VAR_IDENTITY,
+                          v->portal->core.first == MFA_FIRST_IDENTITY);
     rc = model_next(v);
 
     if (rc == NGX_OK && page != MFA_PAGE_LOGIN && v->who
@@ -400,7 +407,11 @@ void
 ngx_http_mfa_visit_outcome(ngx_http_mfa_visit_t *v, mfa_flow_t *flow,
     mfa_page_e page, mfa_error_e refused)
 {
-    ngx_log_error(NGX_LOG_INFO, v->request->connection->log, 0,
+    ngx_uint_t  level;
+
+    level = ngx_http_mfa_task_level(flow->outcome, v->post);
+
+    ngx_log_error(level, v->request->connection->log, 0,
                   "mfa: %s at \"%s\"", mfa_outcome_name(flow->outcome),
                   v->endpoint->path);
 

@@ -385,8 +385,6 @@ doing_within(mfa_str_t bound, int64_t score, int lower)
         abort();
     }
 
-    score /= STORE_SCORE_UNIT;
-
     return lower ? (open ? score > n : score >= n)
                  : (open ? score < n : score <= n);
 }
@@ -578,7 +576,7 @@ do_zrange(const doing_t *d)
 
         if (step == 2) {
             snprintf(score, sizeof(score), "%lld",
-                     (long long) (row->score / STORE_SCORE_UNIT));
+                     (long long) row->score);
             r.elements[at + 1] = reply_text(MFA_REPLY_STRING, score);
         }
     }

@@ -143,7 +143,7 @@ what_is_wrong_is_told(void **state)
         { "h:1 db=x", "invalid database number \"x\"" },
         { "h:1 db=-1", "invalid database number \"-1\"" },
         { "h:1 db=10000", "invalid database number \"10000\"" },
-        { "h:1 timeout=9ms", "invalid timeout \"9ms\"" },
+        { "h:1 timeout=9ms", "invalid timeout \"9ms\", it must be 10ms to 60s" },
         { "h:1 DB=1", "unknown parameter \"DB=1\"" },
         { "h:1 password=x", "unknown parameter \"password=x\"" },
         { "h:1 user=", "invalid parameter \"user=\"" },

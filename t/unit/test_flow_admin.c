@@ -445,6 +445,15 @@ extend_sets_a_new_deadline_and_keeps_the_reason(void **state)
     has("HSET mfa:{user}:account:alice deadline 1086400\n");
     has("ZADD mfa:{user}:unenrolled 1086400 alice\n");
     has("event extend result ok login alice actor root detail on leave\n");
+
+    /* Less than there is would take time away. */
+    account_of("500", "1", "1086401");
+    begin(MFA_ADMIN_EXTEND);
+    admin.grace_sec = 86400;
+    admin.reason = mfa_lit("on leave");
+    assert_int_equal(run_well(), MFA_OUTCOME_REFUSED);
+    has_not("deadline 1086400");
+    has_not("event extend");
 }
 
 

@@ -126,7 +126,7 @@ security_4_every_wrong_login_is_refused_alike(void **state)
 
     for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         store_drop(&w.store, store_key(&w.store,
-                                       mfa_lit("mfa:fail:address:" NET)));
+                                       mfa_lit("mfa:fail:address:user:" NET)));
         store_drop(&w.store, store_key(&w.store,
             mfa_lit("mfa:fail:password:user:alice:" NET)));
         assert_int_equal(world_login(&w, wrong[i].login, wrong[i].password),
@@ -218,7 +218,7 @@ a_right_password_clears_its_own_counter(void **state)
     assert_int_equal(world_login(&w, "alice", PASSWORD), MFA_OUTCOME_DONE);
     assert_false(store_there(&w.store, "mfa:fail:password:user:alice:" NET));
     /* What the network did wrong stays; the right one is given back. */
-    assert_string_equal(store_text(&w.store, "mfa:fail:address:" NET, ""), "4");
+    assert_string_equal(store_text(&w.store, "mfa:fail:address:user:" NET, ""), "4");
     fails(5, "alice", MFA_OUTCOME_REFUSED);
 }
 

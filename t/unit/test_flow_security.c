@@ -130,11 +130,13 @@ one_or_all_others_are_ended(void **state)
 
     assert_int_equal(act(&w, MFA_SECURITY_END_SESSION, second),
                      MFA_OUTCOME_DONE);
+    assert_int_equal(flow.n_ended, 1);
     assert_int_equal(store_count(&w.store, "mfa:session:"), 3);
     assert_int_equal(store_events(&w.store, AUDIT,
                      "event=session-revoke result=ok login=alice"), 1);
     assert_int_equal(act(&w, MFA_SECURITY_END_SESSION, second),
                      MFA_OUTCOME_DONE);
+    assert_int_equal(flow.n_ended, 0);
 
     /* A part of a reference, or none, names nothing. */
     second.len = 4;
@@ -144,6 +146,7 @@ one_or_all_others_are_ended(void **state)
 
     assert_int_equal(act(&w, MFA_SECURITY_END_OTHERS, mfa_lit("")),
                      MFA_OUTCOME_DONE);
+    assert_int_equal(flow.n_ended, 1);
     assert_int_equal(store_count(&w.store, "mfa:session:"), 2);
     assert_int_equal(world_verdict(&w), MFA_VERDICT_ALLOW);
     assert_int_equal(act(&w, MFA_SECURITY_LIST, mfa_lit("")), MFA_OUTCOME_DONE);
@@ -217,6 +220,9 @@ devices_are_listed_and_ended(void **state)
     ref = mfa_session_short(flow.devices[1].hash);
 
     assert_int_equal(act(&w, MFA_SECURITY_END_DEVICE, ref), MFA_OUTCOME_DONE);
+    assert_int_equal(flow.n_ended, 1);
+    assert_int_equal(act(&w, MFA_SECURITY_END_DEVICE, ref), MFA_OUTCOME_DONE);
+    assert_int_equal(flow.n_ended, 0);
     act(&w, MFA_SECURITY_LIST, mfa_lit(""));
     assert_int_equal(flow.n_devices, 1);
 

@@ -398,13 +398,13 @@ what_was_right_is_forgiven(void **state)
     assert_false(store_there(&w.store, "mfa:fail:password:user:alice:" NET));
     assert_string_equal(count("mfa:fail:account:user:alice"), "1");
     assert_string_equal(count("mfa:fail:code:user:alice"), "1");
-    assert_string_equal(count("mfa:fail:address:" NET), "2");
+    assert_string_equal(count("mfa:fail:address:user:" NET), "2");
     assert_true(store_there(&w.store, "mfa:known:user:alice:" NET));
 
     assert_int_equal(ask_step("alice", PASSWORD, 0), MFA_OUTCOME_DONE);
     assert_false(store_there(&w.store, "mfa:fail:code:user:alice"));
     assert_false(store_there(&w.store, "mfa:fail:code-run:user:alice"));
-    assert_string_equal(count("mfa:fail:address:" NET), "2");
+    assert_string_equal(count("mfa:fail:address:user:" NET), "2");
 }
 
 

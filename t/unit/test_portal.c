@@ -237,7 +237,7 @@ grace(void **state)
     refuses("grace 365d1s");
     refuses("grace -1");
     refuses("grace seven");
-    says("grace 7x", "invalid time \"7x\"");
+    says("grace 7x", "invalid time \"7x\" in \"grace\", it must be 0 to 365d");
 }
 
 
@@ -273,7 +273,11 @@ session(void **state)
     refuses("session idle");
     refuses("session idle=");
     refuses("session idle=5m absolute=x");
-    says("session life=5m", "unknown parameter \"life=5m\"");
+    says("session life=5m", "unknown parameter \"life=5m\" in \"session\"");
+    says("session half=61m", "invalid time \"61m\" in \"session half=\", it must"
+         " be 1s to 1h");
+    says("session max=0", "invalid number \"0\" in \"session max=\", it must be"
+         " 1 to 1000");
 }
 
 
@@ -303,7 +307,9 @@ totp(void **state)
     refuses("totp algorithm=md5");
     refuses("totp algorithm=");
     refuses("totp 6");
-    says("totp window=3", "unknown parameter \"window=3\"");
+    says("totp window=3", "unknown parameter \"window=3\" in \"totp\"");
+    says("totp skew=4", "invalid number \"4\" in \"totp skew=\", it must be 0 to"
+         " 3");
 }
 
 
@@ -330,8 +336,14 @@ limit(void **state)
     refuses("limit code=/5m");
     refuses("limit code=");
     refuses("limit code=5/1m/1m");
-    says("limit code=5", "a limit is written N/TIME, not \"5\"");
-    says("limit login=5/1m", "unknown parameter \"login=5/1m\"");
+    says("limit code=5", "invalid limit \"5\" in \"limit code=\", it is written"
+         " N/TIME");
+    says("limit code=0/1m", "invalid number \"0\" in \"limit code=\", it must be"
+         " 1 to 1000000");
+    says("limit code=5/25h", "invalid time \"25h\" in \"limit code=\", it must be"
+         " 1s to 1d");
+    says("limit login=5/1m", "unknown parameter \"login=5/1m\" in"
+         " \"limit\"");
 }
 
 
@@ -359,7 +371,7 @@ cookie(void **state)
     refuses("cookie samesite=none");
     refuses("cookie secure=off");
     refuses("cookie httponly=off");
-    says("cookie sid", "invalid parameter \"sid\"");
+    says("cookie sid", "invalid parameter \"sid\" in \"cookie\"");
 }
 
 
@@ -396,7 +408,7 @@ brand(void **state)
     refuses("brand name=");
     refuses("brand name=\xff");
     refuses("brand name=" LONG_64 "x");
-    says("brand icon=x", "invalid parameter \"icon=x\"");
+    says("brand icon=x", "invalid parameter \"icon=x\" in \"brand\"");
 }
 
 

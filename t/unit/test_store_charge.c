@@ -25,7 +25,7 @@ static mfa_portal_t  portal;
 
 /* By kind. */
 static const char *const  keys[] = {
-    "mfa:fail:address:" NET, "mfa:fail:password:user:alice:" NET,
+    "mfa:fail:address:user:" NET, "mfa:fail:password:user:alice:" NET,
     "mfa:fail:account:user:alice", "mfa:fail:code:user:alice",
     "mfa:fail:code-run:user:alice"
 };
@@ -122,8 +122,8 @@ what_is_forgiven(void **state)
     mfa_store_charge_refund(&op, MFA_CHARGE_ACCOUNT, 900, &portal,
                             mfa_lit("alice"), mfa_lit(NET));
     mfa_store_known_net(&op, &portal, mfa_lit("alice"), mfa_lit(NET));
-    commands_are("MULTI\nSET|mfa:fail:address:" NET "|0|NX|EX|600\n"
-                 "DECR|mfa:fail:address:" NET "\nEXEC\n"
+    commands_are("MULTI\nSET|mfa:fail:address:user:" NET "|0|NX|EX|600\n"
+                 "DECR|mfa:fail:address:user:" NET "\nEXEC\n"
                  "MULTI\nSET|mfa:fail:account:user:alice|0|NX|EX|900\n"
                  "DECR|mfa:fail:account:user:alice\nEXEC\n"
                  "SET|mfa:known:user:alice:" NET "|1|EX|2592000\n");

@@ -194,6 +194,36 @@ sub session {
 }
 
 
+# A trusted browser's record and place in the index; its hash.
+sub device {
+    my ($self, $portal, $login, %fact) = @_;
+
+    my $now  = time;
+    my $hash = encode_base64url(sha256(_random(32)));
+    my %d = (
+        hash       => $hash,
+        portal     => $portal,
+        login      => $login,
+        secret_id  => { validated_factor() }->{secret_id},
+        generation => 1,
+        created    => $now,
+        expires    => $now + 86400,
+        seen       => $now,
+        code_at    => $now,
+        agent      => 'test',
+        %fact,
+    );
+
+    $self->redis->call('SET', "mfa:{$portal}:device:$hash", join("\t", 1, @d{qw(
+        hash portal login secret_id generation created expires seen code_at agent
+    )}), EX => 86400);
+    $self->redis->call('ZADD', "mfa:{$portal}:devices:$login", $d{created},
+                       $hash);
+
+    return $hash;
+}
+
+
 sub cookie {
     my ($self, $portal, $login, %fact) = @_;
 

@@ -77,6 +77,9 @@ sub accepted {
     my ($status, $said) = MFA::Nginx::judge($self->{dir},
                                             $self->configuration(%with));
 
+    # The server here is on a plain socket: t/12-lint.t is about that.
+    $said =~ s/^.*\[warn\].* mfa: the pages answer 403: .*\n//mg;
+
     Test::More::ok($status == 0
                    && $said !~ /\[(?:warn|alert|crit|emerg)\]|Sanitizer/,
                    "accepted: $what") or Test::More::diag($said);

@@ -45,7 +45,7 @@ $env   = MFA::Env->start;
 $dir   = $env->dir;
 $redis = $env->redis;
 $conf  = $env->file('mfa.conf', $env->conf(
-    user  => 'issuer "An \"Example\""; grace 7d;',
+    user  => 'issuer "An \"Example\""; grace 7d; remember_device 30d;',
     admin => "require all;\n    grace 0;",
 ));
 

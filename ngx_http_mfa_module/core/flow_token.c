@@ -4,6 +4,8 @@
  *   list:    hashes, who acts -> records, some at a time
  *   add:     watch maker -> write, or let go of the watch
  *   revoke:  hashes, who acts -> its record -> its maker -> end it
+ *
+ * Who may is in token_right.c.
  */
 
 #include "core/flow_token.h"
@@ -22,20 +24,6 @@ forbid(mfa_flow_token_t *token)
     token->why = MFA_WHY_RIGHT;
 
     return mfa_flow_end(&token->flow, MFA_OUTCOME_FORBIDDEN);
-}
-
-
-/* Whether who acts may have to do with tokens at all. */
-static int
-may(const mfa_flow_token_t *token, mfa_tri_e found,
-    const mfa_account_t *account, mfa_role_e given)
-{
-    mfa_role_e  role;
-
-    role = mfa_by_role(&token->by, found, account, token->flow.env.now);
-
-    return mfa_by_may(&token->by, role, MFA_RIGHT_TOKENS, MFA_TARGET_NONE,
-                      MFA_ROLE_NONE, given);
 }
 
 
@@ -258,26 +246,6 @@ found(mfa_flow_token_t *token, const mfa_result_t *result)
 }
 
 
-/* Nobody has a hand in what is made by those he has no hand in. */
-static int
-may_end(mfa_flow_token_t *token, mfa_tri_e there, mfa_tri_e by,
-    const mfa_account_t *by_account)
-{
-    mfa_role_e  role, of;
-
-    if (token->by.portal == NULL) {
-        return 1;
-    }
-
-    role = mfa_by_role(&token->by, by, by_account, token->flow.env.now);
-    of = there == MFA_YES ? mfa_role_find(token->maker.role) : MFA_ROLE_NONE;
-
-    return may(token, by, by_account, MFA_ROLE_NONE)
-           && mfa_by_may(&token->by, role, MFA_RIGHT_ACCOUNT, MFA_TARGET_ADMIN,
-                         of, MFA_ROLE_NONE);
-}
-
-
 static void
 note(mfa_flow_token_t *token, const char *event, mfa_str_t login,
     mfa_str_t name)
@@ -320,7 +288,7 @@ revoke(mfa_flow_token_t *token, const mfa_result_t *result)
         return mfa_flow_end(&token->flow, MFA_OUTCOME_UNAVAILABLE);
     }
 
-    if (!may_end(token, there, by, &by_account)) {
+    if (!mfa_token_may_end(token, there, by, &by_account)) {
         return forbid(token);
     }
 
@@ -349,7 +317,7 @@ listed(mfa_flow_token_t *token, const mfa_result_t *result)
             return mfa_flow_end(&token->flow, MFA_OUTCOME_UNAVAILABLE);
         }
 
-        if (!may(token, by, &by_account, MFA_ROLE_NONE)) {
+        if (!mfa_token_may(token, by, &by_account, MFA_ROLE_NONE)) {
             return forbid(token);
         }
     }
@@ -375,20 +343,6 @@ let_go(mfa_flow_token_t *token, mfa_outcome_e ending, mfa_why_e why)
 }
 
 
-static int
-may_make(mfa_flow_token_t *token)
-{
-    mfa_role_e  role;
-
-    role = mfa_right_role(token->flow.env.portal, &token->maker,
-                          token->flow.env.now);
-
-    return mfa_role_within(token->role, role)
-           && (token->by.portal == NULL
-               || may(token, MFA_YES, &token->maker, token->role));
-}
-
-
 static mfa_flow_e
 watched(mfa_flow_token_t *token, const mfa_result_t *result)
 {
@@ -411,7 +365,7 @@ watched(mfa_flow_token_t *token, const mfa_result_t *result)
         return let_go(token, MFA_OUTCOME_ABSENT, MFA_WHY_NONE);
     }
 
-    if (there == MFA_NO || !may_make(token)) {
+    if (there == MFA_NO || !mfa_token_may_make(token)) {
         return let_go(token, MFA_OUTCOME_FORBIDDEN, MFA_WHY_RIGHT);
     }
 

@@ -66,6 +66,19 @@ typedef struct {
 void mfa_flow_token_init(mfa_flow_token_t *token);
 
 
+/* For flow_token.c: who may, in token_right.c.  found and by say whether the
+   account beside them is there. */
+
+/* See tokens, and give one the role given. */
+int mfa_token_may(const mfa_flow_token_t *token, mfa_tri_e found,
+    const mfa_account_t *account, mfa_role_e given);
+/* Make the one that token describes, for token->maker. */
+int mfa_token_may_make(const mfa_flow_token_t *token);
+/* End one of token->maker's; there: whether he is. */
+int mfa_token_may_end(const mfa_flow_token_t *token, mfa_tri_e there,
+    mfa_tri_e by, const mfa_account_t *by_account);
+
+
 typedef struct {
     mfa_flow_t      flow;                   /* first: the flow is this; env.portal
                                                is the portal admins log in to */

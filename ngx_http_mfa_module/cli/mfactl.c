@@ -57,6 +57,14 @@ static const command_t  commands[] = {
       1, 1, 1, 0, mfactl_account_disable },
     { "account", "enable", "PORTAL LOGIN",
       1, 1, 1, 0, mfactl_account_enable },
+    { "account", "find", "PORTAL [TEXT] [--filter F] [-n N] [--after CURSOR]",
+      0, 1, 1, mfactl_bit(MFACTL_FILTER) | mfactl_bit(MFACTL_NUMBER)
+      | mfactl_bit(MFACTL_AFTER), mfactl_account_find },
+    { "account", "role", "PORTAL LOGIN (--role R | --role none)",
+      1, 1, 1, mfactl_bit(MFACTL_ROLE), mfactl_account_role },
+    { "account", "edit", "PORTAL LOGIN [--email E] [--name N]",
+      1, 1, 1, mfactl_bit(MFACTL_EMAIL) | mfactl_bit(MFACTL_NAME),
+      mfactl_account_edit },
     { "account", "password", "PORTAL LOGIN --password-stdin",
       1, 1, 1, mfactl_bit(MFACTL_PASSWORD_STDIN), mfactl_account_password },
 
@@ -72,6 +80,14 @@ static const command_t  commands[] = {
       1, 1, 1, mfactl_bit(MFACTL_GRACE) | mfactl_bit(MFACTL_REASON),
       mfactl_mfa_extend },
 
+    { "token", "add", "PORTAL LOGIN --name N --role R [--expires T]",
+      1, 1, 1, mfactl_bit(MFACTL_NAME) | mfactl_bit(MFACTL_ROLE)
+      | mfactl_bit(MFACTL_EXPIRES), mfactl_token_add },
+    { "token", "list", "PORTAL",
+      0, 0, 1, 0, mfactl_token_list },
+    { "token", "revoke", "PORTAL ID",
+      1, 1, 1, 0, mfactl_token_revoke },
+
     { "session", "list", "PORTAL LOGIN",
       1, 1, 1, 0, mfactl_session_list },
     { "session", "revoke", "PORTAL LOGIN [ID]",
@@ -84,8 +100,8 @@ static const command_t  commands[] = {
 
     { "audit", NULL, "PORTAL [-n N]",
       0, 0, 1, mfactl_bit(MFACTL_NUMBER), mfactl_audit },
-    { "doctor", NULL, "",
-      0, 0, 0, 0, mfactl_doctor },
+    { "doctor", NULL, "[--reindex]",
+      0, 0, 0, mfactl_bit(MFACTL_REINDEX), mfactl_doctor },
 };
 
 #define N_COMMANDS  (sizeof(commands) / sizeof(commands[0]))

@@ -6,6 +6,7 @@
 #include "nginx/body.h"
 #include "nginx/conf.h"
 #include "nginx/check.h"
+#include "nginx/console.h"
 #include "nginx/lint.h"
 #include "nginx/first_factor.h"
 #include "nginx/pages.h"
@@ -57,6 +58,8 @@ ngx_http_mfa_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&mcf->verifies, cf->pool, 4,
                           sizeof(ngx_http_mfa_place_t)) != NGX_OK
         || ngx_array_init(&mcf->checks, cf->pool, 4,
+                          sizeof(ngx_http_mfa_place_t)) != NGX_OK
+        || ngx_array_init(&mcf->consoles, cf->pool, 4,
                           sizeof(ngx_http_mfa_place_t)) != NGX_OK)
     {
         return NULL;
@@ -147,6 +150,7 @@ ngx_http_mfa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     ngx_http_mfa_verify_merge(clcf, prev, conf);
+    ngx_http_mfa_console_merge(clcf, prev, conf);
 
     if (ngx_http_mfa_lint_add(cf, conf, prev) != NGX_OK) {
         return NGX_CONF_ERROR;

@@ -80,11 +80,19 @@ typedef struct {
     ngx_array_t               pages;            /* ngx_http_mfa_place_t */
     ngx_array_t               verifies;         /* ngx_http_mfa_place_t */
     ngx_array_t               checks;           /* ngx_http_mfa_place_t */
+    ngx_array_t               consoles;         /* ngx_http_mfa_place_t */
     ngx_array_t               seen;             /* all locations: lint.c */
     mfa_str_t                *cookies;          /* all names of all portals */
     ngx_uint_t                n_cookies;
     ngx_http_mfa_links_t     *links;            /* this worker's, when used */
 } ngx_http_mfa_main_conf_t;
+
+/* mfa_console: which portals' accounts are seen to there. */
+typedef struct {
+    ngx_http_mfa_portal_t   **portals;
+    ngx_uint_t                n;
+    mfa_str_t                 base;             /* its path, "/mfa/console/" */
+} ngx_http_mfa_console_conf_t;
 
 typedef struct {
     ngx_http_mfa_portal_t    *portal;           /* NULL: not gated */
@@ -95,6 +103,7 @@ typedef struct {
     ngx_flag_t                report;           /* nobody is stopped */
     ngx_http_mfa_portal_t    *verify;           /* resources ask here, or NULL */
     ngx_flag_t                check;            /* the verdict is the answer */
+    ngx_http_mfa_console_conf_t  *console;      /* admins work here, or NULL */
 } ngx_http_mfa_loc_conf_t;
 
 typedef struct {

@@ -18,6 +18,7 @@ typedef struct {
     ngx_uint_t                judged;           /* verdict is on record */
     ngx_uint_t                answered;         /* the response is ours */
     ngx_str_t                 assertion;        /* empty until it is asked for */
+    void                     *console;          /* ngx_http_mfa_console_t, or NULL */
 } ngx_http_mfa_gate_t;
 
 ngx_int_t ngx_http_mfa_gate_handler(ngx_http_request_t *r);

@@ -8,6 +8,7 @@
  *   content      pages.c     the portal's own pages, where mfa_pages stands
  *                verify.c    other resources ask, where mfa_verify stands
  *                check.c     the verdict for other proxies: mfa_check
+ *                console.c   admins see to accounts, where mfa_console stands
  *   filter       backstop.c  no success leaves a gated location unjudged
  *   timer        stream.c    what stays open is judged again
  *
@@ -20,6 +21,7 @@
 #include "nginx/backstop.h"
 #include "nginx/check.h"
 #include "nginx/conf.h"
+#include "nginx/console.h"
 #include "nginx/gate.h"
 #include "nginx/input.h"
 #include "nginx/lint.h"
@@ -114,6 +116,13 @@ static ngx_command_t  ngx_http_mfa_commands[] = {
       0,
       NULL },
 
+    { ngx_string("mfa_console"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_mfa_console,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("mfa_identity_headers"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_mfa_identity_headers,
@@ -159,6 +168,7 @@ ngx_http_mfa_init(ngx_conf_t *cf)
 
     if (ngx_http_mfa_check_conf(cf) != NGX_OK
         || ngx_http_mfa_check_places(cf) != NGX_OK
+        || ngx_http_mfa_console_check(cf) != NGX_OK
         || ngx_http_mfa_assertion_check(cf) != NGX_OK
         || handler_add(cmcf, NGX_HTTP_POST_READ_PHASE,
                        ngx_http_mfa_input_handler) != NGX_OK

@@ -18,7 +18,10 @@ typedef struct {
 void
 ngx_http_mfa_login_get(ngx_http_mfa_visit_t *v)
 {
-    if (v->who->has_session && v->who->verdict == MFA_VERDICT_ALLOW) {
+    /* Who has no factor proves by the password that it is he: again=1. */
+    if (v->who->has_session && v->who->verdict == MFA_VERDICT_ALLOW
+        && mfa_form_value(&v->query, "again").len == 0)
+    {
         ngx_http_mfa_visit_onward(v, MFA_VERDICT_ALLOW);
         return;
     }

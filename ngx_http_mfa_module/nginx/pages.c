@@ -6,6 +6,7 @@
  */
 
 #include "nginx/body.h"
+#include "nginx/console.h"
 #include "nginx/pages.h"
 
 #include "core/return_url.h"
@@ -83,7 +84,8 @@ form_decode(ngx_http_request_t *r, mfa_form_t *form, mfa_str_t text)
 }
 
 
-/* A return URL is only ever a place outside the pages themselves. */
+/* A return URL is only ever a place outside the pages themselves, or in the
+   console, which may stand among them. */
 static void
 next_set(ngx_http_mfa_visit_t *v, const mfa_form_t *form)
 {
@@ -96,7 +98,8 @@ next_set(ngx_http_mfa_visit_t *v, const mfa_form_t *form)
     if (next.len && mfa_return_url_check(next)
         && !(next.len >= portal->pages.len
              && ngx_memcmp(next.data, portal->pages.data, portal->pages.len)
-                == 0))
+                == 0
+             && !ngx_http_mfa_console_path(v->request, next)))
     {
         v->next = next;
     }
@@ -121,7 +124,7 @@ visit_make(ngx_http_request_t *r)
     v->post = r->method == NGX_HTTP_POST;
     v->endpoint = endpoint_find(lcf->portal, &r->uri);
 
-    if (form_decode(r, &v->query, ngx_http_mfa_view(&r->args)) == MFA_FORM_OK) {
+    if (ngx_http_mfa_visit_query(v) == MFA_FORM_OK) {
         next_set(v, &v->query);
     }
 
@@ -263,17 +266,25 @@ is_form(ngx_http_request_t *r)
 }
 
 
-static mfa_form_e
-body_decode(ngx_http_mfa_visit_t *v)
+mfa_form_e
+ngx_http_mfa_visit_form(ngx_http_mfa_visit_t *v, size_t max)
 {
     mfa_str_t  body;
 
-    if (ngx_http_mfa_body_take(v->request, MFA_FORM_BODY_MAX, &body) != NGX_OK)
-    {
+    if (ngx_http_mfa_body_take(v->request, max, &body) != NGX_OK) {
         return MFA_FORM_TOO_LARGE;
     }
 
-    return form_decode(v->request, &v->form, body);
+    return is_form(v->request) ? form_decode(v->request, &v->form, body)
+                               : MFA_FORM_MALFORMED;
+}
+
+
+mfa_form_e
+ngx_http_mfa_visit_query(ngx_http_mfa_visit_t *v)
+{
+    return form_decode(v->request, &v->query,
+                       ngx_http_mfa_view(&v->request->args));
 }
 
 
@@ -284,7 +295,7 @@ ngx_http_mfa_visit_body(ngx_http_request_t *r)
     ngx_http_mfa_visit_t  *v;
 
     v = ngx_http_get_module_ctx(r, ngx_http_mfa_module);
-    rc = body_decode(v);
+    rc = ngx_http_mfa_visit_form(v, MFA_FORM_BODY_MAX);
 
     if (rc == MFA_FORM_TOO_LARGE) {
         ngx_http_mfa_visit_page(v, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
@@ -292,7 +303,7 @@ ngx_http_mfa_visit_body(ngx_http_request_t *r)
         return;
     }
 
-    if (rc != MFA_FORM_OK || !is_form(r)) {
+    if (rc != MFA_FORM_OK) {
         ngx_http_mfa_visit_page(v, NGX_HTTP_BAD_REQUEST, MFA_PAGE_ERROR,
                                 MFA_ERR_FORM);
         return;
@@ -303,8 +314,8 @@ ngx_http_mfa_visit_body(ngx_http_request_t *r)
 }
 
 
-static mfa_tri_e
-token_check(ngx_http_mfa_visit_t *v)
+mfa_tri_e
+ngx_http_mfa_visit_token(ngx_http_mfa_visit_t *v)
 {
     mfa_str_t                  token;
     ngx_http_mfa_main_t       *m;
@@ -370,7 +381,7 @@ ngx_http_mfa_visit_who(ngx_http_request_t *r, void *data)
         return;
     }
 
-    if (token_check(v) == MFA_YES) {
+    if (ngx_http_mfa_visit_token(v) == MFA_YES) {
         v->endpoint->post(v);
         return;
     }

@@ -70,6 +70,12 @@ const mfa_session_token_t *ngx_http_mfa_visit_device(ngx_http_mfa_visit_t *v);
 /* Where a session was opened from, as text; empty without memory. */
 mfa_str_t ngx_http_mfa_visit_address(ngx_http_mfa_visit_t *v,
     const mfa_session_t *session);
+/* Decodes the body that was read, of at most max bytes; the query string. */
+mfa_form_e ngx_http_mfa_visit_form(ngx_http_mfa_visit_t *v, size_t max);
+mfa_form_e ngx_http_mfa_visit_query(ngx_http_mfa_visit_t *v);
+/* Whether the form's token is the one of this session (of the login form's
+   cookie). */
+mfa_tri_e ngx_http_mfa_visit_token(ngx_http_mfa_visit_t *v);
 /* Runs the endpoint's own flow (v->flow), then calls done. */
 void ngx_http_mfa_visit_run(ngx_http_mfa_visit_t *v,
     ngx_http_mfa_task_done_pt done);

@@ -22,6 +22,10 @@ made(mfa_flow_rehash_t *rehash, const mfa_result_t *result)
     mfa_buf_init(&out, rehash->room, sizeof(rehash->room));
     mfa_buf_str(&out, result->text);
 
+    if (result->hash == MFA_UNKNOWN) {
+        return mfa_flow_end(&admin->flow, MFA_OUTCOME_UNAVAILABLE);
+    }
+
     if (result->hash != MFA_YES || out.failed
         || !mfa_password_preferred(result->text))
     {

@@ -26,7 +26,10 @@ typedef struct {
 /*
  * Prepares a flow; env, password, admin.login and admin.hashed (the record the
  * password was right for) are set by the caller.  Outcomes: those of flow admin;
- * REFUSED also when no hash could be made.
+ * UNAVAILABLE also when no hash could be made, REFUSED when it is none of ours.
+ *
+ * For a password that an admin gives, admin.action is set to ADD or PASSWORD:
+ * the hash is made first in the same way.
  */
 void mfa_flow_rehash_init(mfa_flow_rehash_t *rehash);
 

@@ -198,7 +198,8 @@ gate_of(ngx_http_request_t *r)
         gate = ngx_http_get_module_ctx(r, ngx_http_mfa_module);
 
         if (gate && gate->judged && gate->lcf == lcf) {
-            return gate->verdict == MFA_VERDICT_ALLOW ? gate : NULL;
+            return gate->verdict == MFA_VERDICT_ALLOW && gate->bearer == NULL
+                   ? gate : NULL;
         }
     }
 

@@ -4,6 +4,7 @@
  */
 
 #include "nginx/console.h"
+#include "nginx/api.h"
 #include "nginx/body.h"
 
 static ngx_int_t ngx_http_mfa_console_handler(ngx_http_request_t *r);
@@ -363,6 +364,10 @@ ngx_http_mfa_console_handler(ngx_http_request_t *r)
 
     if (c == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (mfa_str_begins(c->path, NGX_HTTP_MFA_CONSOLE_API)) {
+        return ngx_http_mfa_api_handler(c);
     }
 
     if (c->visit.post) {

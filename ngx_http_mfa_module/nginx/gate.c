@@ -7,6 +7,8 @@
  */
 
 #include "nginx/gate.h"
+#include "nginx/api.h"
+#include "nginx/bearer.h"
 #include "nginx/check.h"
 #include "nginx/output.h"
 #include "nginx/task.h"
@@ -274,8 +276,11 @@ deny(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
                   mfa_verdict_name(gate->verdict), portal->core.name.len,
                   portal->core.name.data);
 
-    if (gate->verdict == MFA_VERDICT_UNAVAILABLE
-        || gate->verdict >= MFA_VERDICT_ALLOW)
+    if (ngx_http_mfa_api_is(r, gate->lcf)) {
+        rc = ngx_http_mfa_api_deny(r, gate->lcf, gate->verdict);
+
+    } else if (gate->verdict == MFA_VERDICT_UNAVAILABLE
+               || gate->verdict >= MFA_VERDICT_ALLOW)
     {
         rc = unavailable(r, portal, navigation);
 
@@ -378,6 +383,10 @@ ask(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate,
     gate->lcf = lcf;
     gate->judged = 0;
     ngx_str_null(&gate->assertion);
+
+    if (ngx_http_mfa_bearer_is(r, lcf)) {
+        return ngx_http_mfa_bearer_ask(r, gate);
+    }
 
     cookie = ngx_http_mfa_input_session(r, lcf->portal);
     cache = cookie && cookie->n == 1 ? cache_of(r) : NULL;

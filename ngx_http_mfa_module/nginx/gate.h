@@ -8,6 +8,8 @@
 
 #include "nginx/input.h"
 
+#include "core/flow_token.h"
+
 /* A request's (or subrequest's) own state at the gate of its location. */
 typedef struct {
     ngx_http_mfa_loc_conf_t  *lcf;              /* the location judged for */
@@ -18,6 +20,7 @@ typedef struct {
     ngx_uint_t                judged;           /* verdict is on record */
     ngx_uint_t                answered;         /* the response is ours */
     ngx_str_t                 assertion;        /* empty until it is asked for */
+    mfa_flow_bearer_t        *bearer;           /* of a token, or NULL */
     void                     *console;          /* ngx_http_mfa_console_t, or NULL */
 } ngx_http_mfa_gate_t;
 

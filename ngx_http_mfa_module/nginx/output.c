@@ -349,11 +349,11 @@ ngx_http_mfa_output_problem(ngx_http_request_t *r,
 
 
 ngx_int_t
-ngx_http_mfa_output_json(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
-    ngx_uint_t status, const char *body)
+ngx_http_mfa_output_typed(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
+    ngx_uint_t status, const char *type, const char *body)
 {
     ngx_buf_t  *b;
-    ngx_str_t   type;
+    ngx_str_t   name;
 
     b = ngx_calloc_buf(r->pool);
 
@@ -364,9 +364,19 @@ ngx_http_mfa_output_json(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
     b->memory = 1;
     b->pos = (u_char *) body;
     b->last = b->pos + ngx_strlen(body);
-    ngx_str_set(&type, "application/json");
+    name.data = (u_char *) type;
+    name.len = ngx_strlen(type);
 
-    return respond(r, status, &type, b);
+    return respond(r, status, &name, b);
+}
+
+
+ngx_int_t
+ngx_http_mfa_output_json(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
+    ngx_uint_t status, const char *body)
+{
+    return ngx_http_mfa_output_typed(r, portal, status, "application/json",
+                                     body);
 }
 
 

@@ -50,9 +50,13 @@ ngx_int_t ngx_http_mfa_output_problem(ngx_http_request_t *r,
     ngx_http_mfa_portal_t *portal, ngx_uint_t status, const char *title,
     const char *page);
 
-/* application/json; body is a constant. */
+/* application/json; body lives as long as r. */
 ngx_int_t ngx_http_mfa_output_json(ngx_http_request_t *r,
     ngx_http_mfa_portal_t *portal, ngx_uint_t status, const char *body);
+/* The same of any type. */
+ngx_int_t ngx_http_mfa_output_typed(ngx_http_request_t *r,
+    ngx_http_mfa_portal_t *portal, ngx_uint_t status, const char *type,
+    const char *body);
 
 /* Retry-After, in seconds. */
 ngx_int_t ngx_http_mfa_output_retry(ngx_http_request_t *r, int64_t sec);

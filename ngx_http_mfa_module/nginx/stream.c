@@ -195,7 +195,8 @@ ngx_http_mfa_stream_watch(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
     }
 
     /* A header may be begun twice, when a filter behind this one fails. */
-    if (m->watched || !may_last(r)) {
+    /* A token's answer is complete when it begins. */
+    if (m->watched || gate->bearer || !may_last(r)) {
         return NGX_OK;
     }
 

@@ -10,13 +10,12 @@
 
 #include "nginx/verify.h"
 #include "nginx/body.h"
+#include "nginx/json.h"
 #include "nginx/listen.h"
 #include "nginx/output.h"
 #include "nginx/task.h"
 
 #include "core/flow_verify.h"
-
-#include <jansson.h>
 
 #define BODY_MAX   8192                     /* bytes; every byte may be \uXXXX */
 #define ARENA      65536
@@ -39,12 +38,6 @@ typedef struct {
     mfa_str_t               values[MEMBERS];
     ngx_uint_t              given;          /* bits by member_e */
 } verify_t;
-
-/* What jansson allocates from while it reads; nothing else runs meanwhile. */
-static struct {
-    u_char  *at;
-    u_char  *end;
-} arena;
 
 static ngx_int_t  ngx_http_mfa_verify_handler(ngx_http_request_t *r);
 static void       ngx_http_mfa_verify_body(ngx_http_request_t *r);
@@ -244,61 +237,6 @@ ngx_http_mfa_verify_done(ngx_http_request_t *r, void *data)
 
 /* --- questions --- */
 
-static void *
-arena_alloc(size_t size)
-{
-    u_char  *p;
-
-    size = (size + 15) & ~(size_t) 15;
-
-    if (size > (size_t) (arena.end - arena.at)) {
-        return NULL;
-    }
-
-    p = arena.at;
-    arena.at += size;
-
-    return p;
-}
-
-
-static void
-arena_free(void *p)
-{
-    /* All of it goes with the request. */
-}
-
-
-/* A value of jansson's that must not be freed: its memory is r's. */
-static json_t *
-json_read(ngx_http_request_t *r, mfa_str_t text)
-{
-    json_t         *json;
-    json_free_t     free_was;
-    json_malloc_t   malloc_was;
-
-    arena.at = ngx_http_mfa_wiped_alloc(r, ARENA);
-
-    if (arena.at == NULL) {
-        return NULL;
-    }
-
-    arena.end = arena.at + ARENA;
-
-    json_get_alloc_funcs(&malloc_was, &free_was);
-    json_set_alloc_funcs(arena_alloc, arena_free);
-
-    json = json_loadb((const char *) text.data, text.len,
-                      JSON_REJECT_DUPLICATES, NULL);
-
-    json_set_alloc_funcs(malloc_was, free_was);
-    arena.at = NULL;
-    arena.end = NULL;
-
-    return json;
-}
-
-
 /* NULL, or what is wrong with it. */
 static const char *
 members_read(verify_t *v, json_t *json)
@@ -453,7 +391,7 @@ ngx_http_mfa_verify_body(ngx_http_request_t *r)
     mfa_flow_verify_init(&v->flow);
     ngx_http_mfa_input_env(r, v->portal, &v->flow.flow.env);
 
-    wrong = members_read(v, json_read(r, body));
+    wrong = members_read(v, ngx_http_mfa_json_read(r, body, ARENA));
 
     if (wrong == NULL && v->given & (1 << ADDRESS)
         && address_set(r, v) != NGX_OK)

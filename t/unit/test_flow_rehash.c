@@ -117,6 +117,7 @@ what_is_no_hash_is_not_stored(void **state)
     long_hash[sizeof(long_hash) - 1] = '\0';
 
     assert_int_equal(hash_made(MFA_UNKNOWN, HASH), MFA_FLOW_DONE);
+    assert_int_equal(rehash.admin.flow.outcome, MFA_OUTCOME_UNAVAILABLE);
     assert_int_equal(hash_made(MFA_NO, HASH), MFA_FLOW_DONE);
     assert_int_equal(hash_made(MFA_YES, ""), MFA_FLOW_DONE);
     assert_int_equal(hash_made(MFA_YES, "*0"), MFA_FLOW_DONE);

@@ -47,7 +47,9 @@ sub api_of {
     my ($login, %fact) = @_;
     my $browser = $stage->browser(portal => 'admin');
 
-    $browser->cookie(mfa_admin => $env->session('admin', $login, %fact));
+    $browser->cookie(mfa_admin => $env->session('admin', $login,
+        generation => $stage->account_get('admin', $login, 'generation') || 0,
+        %fact));
 
     return MFA::Api->new($browser);
 }
@@ -66,6 +68,14 @@ sub token_of {
         { name => 'a script', role => 'manager', %with });
 
     return json($answer)->{token} || die 'no token: ' . $answer->body;
+}
+
+
+# There is room for so many.
+sub tokens_forget {
+    my @keys = $stage->keys_of('mfa:{admin}:*token*');
+
+    $stage->redis('DEL', @keys) if @keys;
 }
 
 
@@ -254,7 +264,7 @@ subtest 'Nobody gives a role with a right he has not, nobody without a role may 
             $told = told($api->call(POST => 'tokens',
                 { name => 'x', role => $given }));
             push @wrong, "token $given: $told"
-                if $told !~ ($may{$given} ? qr/^(?:201|409 full)/ : qr/^403/);
+                if $told ne ($may{$given} ? '201' : '403 forbidden');
         }
 
         is(join("\n", @wrong), '', $role);
@@ -266,7 +276,7 @@ subtest 'Nobody gives a role with a right he has not, nobody without a role may 
     is(told($plain->call(GET => $_)), '403 forbidden', "$_ without a role")
         for qw(home settings tokens portals/user/accounts);
 
-    $env->redis->call('DEL', $stage->keys_of('mfa:{admin}:token*'));
+    tokens_forget();
 };
 
 
@@ -618,9 +628,16 @@ subtest 'What is no request is refused with its own code, and changes nothing '
         is($stage->redis('EXISTS', 'mfa:{user}:account:z'), 0, '- nothing made');
     }
 
-    is(told($boss->call(POST => $accounts, undef,
-            'Content-Type' => 'application/json',
-            'Transfer-Encoding' => 'chunked')), '400 malformed', 'chunks');
+    my @chunked = ('Transfer-Encoding' => 'chunked', 'Content-Length' => undef);
+    is(told($boss->call(POST => $accounts, "1\r\n{\r\n0\r\n\r\n", @chunked)),
+       '400 malformed', 'half an object in a chunk');
+    is(told($boss->call(POST => $accounts,
+                        "11000\r\n" . ' ' x 0x11000 . "\r\n0\r\n\r\n",
+                        @chunked)),
+       '413 too-large', 'a chunk too large');
+    is(told($boss->call(POST => $accounts,
+                        "11\r\n{\"login\":\"chunk\"}\r\n0\r\n\r\n", @chunked)),
+       '201', 'one that is right');
 
     for my $type ('text/plain', 'application/x-www-form-urlencoded',
                   'application/jsonx', undef)
@@ -668,7 +685,7 @@ subtest 'Paths and methods that are none (security 63)' => sub
     }
 
     is(told($boss->call(GET => "portals/user/accounts/$_")), '404 absent',
-       "no account $_") for 'nobody', 'A%20B', '%3Csvg%3E', 'a%2Fb' =~ /x/;
+       "no account $_") for 'nobody', 'A%20B', '%3Csvg%3E', 'ALICE';
 
     for my $case (
         [POST => 'me', 'GET, HEAD'], [PUT => 'settings', 'GET, HEAD, PATCH'],
@@ -798,9 +815,7 @@ subtest 'A bulk has a result for each account (security 80)' => sub
 subtest 'A store that is away is 503, and logs nobody out (security 115)' => sub
 {
     my $token = token_of($boss);
-    $stage->redis('CONFIG', 'SET', 'requirepass', '');
     my $script = by_token($token);
-    $stage->redis('CLIENT', 'NO-EVICT', 'on') if 0;
     $env->redis->stop;
 
     for my $case (['a session', $boss], ['a token', $script]) {

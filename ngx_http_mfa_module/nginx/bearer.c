@@ -7,7 +7,7 @@
 #include "nginx/body.h"
 #include "nginx/task.h"
 
-static const u_char     scheme[] = "bearer ";
+static const u_char     scheme[] = "bearer";
 static const mfa_who_t  nobody;             /* a token is no session */
 
 #define SCHEME_LEN  (sizeof(scheme) - 1)
@@ -27,7 +27,8 @@ ngx_http_mfa_bearer_is(ngx_http_request_t *r, ngx_http_mfa_loc_conf_t *lcf)
     value = &r->headers_in.authorization->value;
 
     return value->len >= SCHEME_LEN
-           && ngx_strncasecmp(value->data, (u_char *) scheme, SCHEME_LEN) == 0;
+           && ngx_strncasecmp(value->data, (u_char *) scheme, SCHEME_LEN) == 0
+           && (value->len == SCHEME_LEN || value->data[SCHEME_LEN] == ' ');
 }
 
 
@@ -80,8 +81,11 @@ ngx_http_mfa_bearer_ask(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
     ngx_http_mfa_input_env(r, gate->lcf->portal, &gate->bearer->flow.env);
 
     value = &r->headers_in.authorization->value;
-    gate->bearer->text.data = value->data + SCHEME_LEN;
-    gate->bearer->text.len = value->len - SCHEME_LEN;
+
+    if (value->len > SCHEME_LEN) {
+        gate->bearer->text.data = value->data + SCHEME_LEN + 1;
+        gate->bearer->text.len = value->len - SCHEME_LEN - 1;
+    }
 
     /* Whoever may have heard it may use it: such a token counts for nothing. */
     if (!ngx_http_mfa_input_private(r)) {

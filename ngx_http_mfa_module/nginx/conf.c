@@ -45,6 +45,8 @@ ngx_http_mfa_create_main_conf(ngx_conf_t *cf)
     mcf->hash.queue_max = NGX_CONF_UNSET_UINT;
     mcf->link.cache_entries = NGX_CONF_UNSET_UINT;
     mcf->link.random = random_bytes;
+    mcf->headers_first['C'] = 1;
+    mcf->headers_first['c'] = 1;
 
     if (ngx_array_init(&mcf->portals, cf->pool, 4,
                        sizeof(ngx_http_mfa_portal_t *)) != NGX_OK
@@ -224,7 +226,8 @@ ngx_http_mfa_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    mcf->cookies = ngx_palloc(cf->pool, 6 * n * sizeof(mfa_str_t));
+    mcf->cookies = ngx_palloc(cf->pool, 2 * NGX_HTTP_MFA_COOKIE_N * n
+                                        * sizeof(mfa_str_t));
 
     if (mcf->cookies == NULL) {
         return NGX_CONF_ERROR;

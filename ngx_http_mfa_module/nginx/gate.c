@@ -40,7 +40,8 @@ ngx_http_mfa_gate_flow(ngx_http_request_t *r, ngx_pool_t *pool,
     mfa_flow_gate_init(&asking->flow);
     ngx_http_mfa_input_env(r, portal, &asking->flow.flow.env);
 
-    cookie = ngx_http_mfa_input_session(r, portal);
+    cookie = ngx_http_mfa_input_cookie(r, portal,
+                                       NGX_HTTP_MFA_COOKIE_SESSION);
 
     /* Two of our cookies in one request: somebody planted one.  Neither counts,
        and the store is not asked. */
@@ -379,7 +380,8 @@ ask(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate,
     gate->judged = 0;
     ngx_str_null(&gate->assertion);
 
-    cookie = ngx_http_mfa_input_session(r, lcf->portal);
+    cookie = ngx_http_mfa_input_cookie(r, lcf->portal,
+                                       NGX_HTTP_MFA_COOKIE_SESSION);
     cache = cookie && cookie->n == 1 ? cache_of(r) : NULL;
 
     if (cache && known(r, gate, cache, cookie->value)) {

@@ -43,6 +43,7 @@ int mfactl_mfa_unrequire(mfactl_t *ctl);
 int mfactl_mfa_reset(mfactl_t *ctl);
 int mfactl_mfa_unlock(mfactl_t *ctl);
 int mfactl_mfa_extend(mfactl_t *ctl);
+int mfactl_mfa_forecast(mfactl_t *ctl);
 
 int mfactl_session_list(mfactl_t *ctl);
 int mfactl_session_revoke(mfactl_t *ctl);

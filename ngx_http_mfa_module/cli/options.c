@@ -31,6 +31,12 @@ static const struct {
     [MFACTL_FILTER]         = { "--filter", 1 },
     [MFACTL_NUMBER]         = { "-n", 1 },
     [MFACTL_STDOUT]         = { "--stdout", 0 },
+    [MFACTL_FOLLOW]         = { "--follow", 0 },
+    [MFACTL_LOGIN]          = { "--login", 1 },
+    [MFACTL_EVENT]          = { "--event", 1 },
+    [MFACTL_RESULT]         = { "--result", 1 },
+    [MFACTL_SINCE]          = { "--since", 1 },
+    [MFACTL_AT]             = { "--at", 1 },
 };
 
 
@@ -154,6 +160,13 @@ int
 mfactl_options_given(const mfactl_options_t *options, mfactl_option_e which)
 {
     return (options->given & mfactl_bit(which)) != 0;
+}
+
+
+const char *
+mfactl_options_name(mfactl_option_e which)
+{
+    return table[which].name;
 }
 
 

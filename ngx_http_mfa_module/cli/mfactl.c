@@ -35,6 +35,12 @@ typedef struct {
      | mfactl_bit(MFACTL_PASSWORD_STDIN) | mfactl_bit(MFACTL_HASH_STDIN)      \
      | mfactl_bit(MFACTL_NO_PASSWORD) | mfactl_bit(MFACTL_INVITE))
 
+#define IMPORT_OPTIONS                                                        \
+    (mfactl_bit(MFACTL_HTPASSWD) | mfactl_bit(MFACTL_AUTHELIA)                \
+     | mfactl_bit(MFACTL_CSV) | mfactl_bit(MFACTL_DRY_RUN)                    \
+     | mfactl_bit(MFACTL_REQUIRE_MFA) | mfactl_bit(MFACTL_GRACE)              \
+     | mfactl_bit(MFACTL_NO_PASSWORD))
+
 #define AUDIT_OPTIONS                                                         \
     (mfactl_bit(MFACTL_NUMBER) | mfactl_bit(MFACTL_FOLLOW)                    \
      | mfactl_bit(MFACTL_LOGIN) | mfactl_bit(MFACTL_EVENT)                    \
@@ -64,6 +70,10 @@ static const command_t  commands[] = {
       1, 1, 1, 0, mfactl_account_enable },
     { "account", "password", "PORTAL LOGIN --password-stdin",
       1, 1, 1, mfactl_bit(MFACTL_PASSWORD_STDIN), mfactl_account_password },
+    { "account", "import", "PORTAL (--htpasswd F | --authelia F | --csv F)"
+      "\n                     [--require-mfa [--grace T]] [--no-password]"
+      " [--dry-run]",
+      0, 0, 1, IMPORT_OPTIONS, mfactl_account_import },
 
     { "mfa", "require", "PORTAL LOGIN... [--grace T]",
       1, MANY, 1, mfactl_bit(MFACTL_GRACE), mfactl_mfa_require },

@@ -37,6 +37,7 @@ int mfactl_account_enable(mfactl_t *ctl);
 int mfactl_account_password(mfactl_t *ctl);
 int mfactl_account_show(mfactl_t *ctl);
 int mfactl_account_list(mfactl_t *ctl);
+int mfactl_account_import(mfactl_t *ctl);
 
 int mfactl_mfa_require(mfactl_t *ctl);
 int mfactl_mfa_unrequire(mfactl_t *ctl);

@@ -37,6 +37,10 @@ static const struct {
     [MFACTL_RESULT]         = { "--result", 1 },
     [MFACTL_SINCE]          = { "--since", 1 },
     [MFACTL_AT]             = { "--at", 1 },
+    [MFACTL_HTPASSWD]       = { "--htpasswd", 1 },
+    [MFACTL_AUTHELIA]       = { "--authelia", 1 },
+    [MFACTL_CSV]            = { "--csv", 1 },
+    [MFACTL_DRY_RUN]        = { "--dry-run", 0 },
 };
 
 

@@ -34,6 +34,10 @@ typedef enum {
     MFACTL_RESULT,
     MFACTL_SINCE,
     MFACTL_AT,
+    MFACTL_HTPASSWD,
+    MFACTL_AUTHELIA,
+    MFACTL_CSV,
+    MFACTL_DRY_RUN,
     MFACTL_OPTIONS_N
 } mfactl_option_e;
 

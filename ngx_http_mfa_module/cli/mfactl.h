@@ -37,12 +37,14 @@ int mfactl_account_enable(mfactl_t *ctl);
 int mfactl_account_password(mfactl_t *ctl);
 int mfactl_account_show(mfactl_t *ctl);
 int mfactl_account_list(mfactl_t *ctl);
+int mfactl_account_import(mfactl_t *ctl);
 
 int mfactl_mfa_require(mfactl_t *ctl);
 int mfactl_mfa_unrequire(mfactl_t *ctl);
 int mfactl_mfa_reset(mfactl_t *ctl);
 int mfactl_mfa_unlock(mfactl_t *ctl);
 int mfactl_mfa_extend(mfactl_t *ctl);
+int mfactl_mfa_forecast(mfactl_t *ctl);
 
 int mfactl_session_list(mfactl_t *ctl);
 int mfactl_session_revoke(mfactl_t *ctl);

@@ -105,6 +105,11 @@ decide_add(mfa_flow_admin_t *admin)
 
     admin->after.created = env->now;
 
+    if (admin->disabled) {
+        admin->after.disabled = 1;
+        note_number(admin, MFA_ACCOUNT_DISABLED, 1);
+    }
+
     if (admin->require) {
         admin->after.required = 1;
         note_number(admin, MFA_ACCOUNT_REQUIRED, 1);

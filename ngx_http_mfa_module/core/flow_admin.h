@@ -42,6 +42,7 @@ typedef struct {
     mfa_str_t      directory;
     mfa_str_t      password;                /* ADD, PASSWORD, REHASH: crypt(5) */
     mfa_str_t      hashed;                  /* REHASH: what it replaces */
+    int            disabled;                /* ADD: switched off from the start */
     int            require;                 /* ADD: required from the start */
     int64_t        grace_sec;               /* -1: the portal's */
     mfa_str_t      reason;                  /* EXTEND */

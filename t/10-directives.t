@@ -191,6 +191,24 @@ for my $case ([ "\n# only a comment\n",      0, 'no key in the key ring' ],
 }
 
 
+# --- mfa_cache ---
+
+accepted("mfa_cache $_", http => "mfa_cache $_;")
+    for 'off', 'entries=16', 'entries=10000000';
+
+refused('mfa_cache twice', '"mfa_cache" directive is duplicate',
+        http => "mfa_cache off;\nmfa_cache entries=100; # HERE");
+
+for my $cache ('entries=15', 'entries=10000001', 'entries=-1', 'entries=',
+               'entries=x', 'entries', 'on', '20000')
+{
+    refused("mfa_cache $cache",
+            "mfa_cache: \"$cache\" is neither \"off\" nor \"entries=N\" "
+            . 'with N from 16 to 10000000',
+            at_http(http => "mfa_cache $cache;"));
+}
+
+
 # --- mfa_threads ---
 
 accepted('mfa_threads with the default pool', http => 'mfa_threads default;');

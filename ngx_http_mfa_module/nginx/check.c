@@ -144,7 +144,7 @@ identity(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
         return NGX_OK;
     }
 
-    ngx_http_mfa_input_identity(gate->who, values);
+    ngx_http_mfa_identity_values(gate->who, values);
 
     for (i = 0; i < NGX_HTTP_MFA_IDENTITY_N; i++) {
         if (values[i].len == 0) {

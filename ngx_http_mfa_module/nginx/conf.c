@@ -121,7 +121,7 @@ ngx_http_mfa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     if (conf->headers == NGX_CONF_UNSET_PTR) {
         if (prev->headers == NGX_CONF_UNSET_PTR) {
-            prev->headers = ngx_http_mfa_headers_for(cf, &usual);
+            prev->headers = ngx_http_mfa_identity_names(cf, &usual);
 
             if (prev->headers == NULL) {
                 return NGX_CONF_ERROR;
@@ -173,7 +173,7 @@ ngx_http_mfa_init_main_conf(ngx_conf_t *cf, void *conf)
     portals = mcf->portals.elts;
 
     /* Whatever is sent on, the usual names are never taken from clients. */
-    if (ngx_http_mfa_headers_for(cf, &usual) == NULL) {
+    if (ngx_http_mfa_identity_names(cf, &usual) == NULL) {
         return NGX_CONF_ERROR;
     }
 
@@ -220,7 +220,7 @@ ngx_http_mfa_init_main_conf(ngx_conf_t *cf, void *conf)
        none: an upstream may still believe them. */
     ngx_str_set(&prefix, "Remote-");
 
-    if (ngx_http_mfa_headers_for(cf, &prefix) == NULL) {
+    if (ngx_http_mfa_identity_names(cf, &prefix) == NULL) {
         return NGX_CONF_ERROR;
     }
 

@@ -132,7 +132,7 @@ char *ngx_http_mfa_place_add(ngx_conf_t *cf, ngx_array_t *places, void *conf);
 /* The address of mfa_redis; NGX_CONF_OK, or logged. */
 char *ngx_http_mfa_redis_resolve(ngx_conf_t *cf, ngx_http_mfa_main_conf_t *mcf);
 /* The names for a prefix, one set for each; NULL without memory. */
-ngx_http_mfa_headers_t *ngx_http_mfa_headers_for(ngx_conf_t *cf,
+ngx_http_mfa_headers_t *ngx_http_mfa_identity_names(ngx_conf_t *cf,
     ngx_str_t *prefix);
 
 /* A file that holds a secret: its content (at most max bytes) in *text, or

@@ -305,7 +305,7 @@ deny(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
 static ngx_int_t
 pass(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
 {
-    if (ngx_http_mfa_input_identify(r, gate->lcf->headers, gate->who)
+    if (ngx_http_mfa_identity_send(r, gate->lcf->headers, gate->who)
         != NGX_OK)
     {
         gate->judged = 0;
@@ -334,7 +334,7 @@ report(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
     m = ngx_http_mfa_input_find(r);
 
     if (m && m->identity
-        && ngx_http_mfa_input_identify(r, NULL, NULL) != NGX_OK)
+        && ngx_http_mfa_identity_send(r, NULL, NULL) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -432,7 +432,7 @@ ungated(ngx_http_request_t *r)
     m = ngx_http_mfa_input_find(r);
 
     if (m && m->identity
-        && ngx_http_mfa_input_identify(r, NULL, NULL) != NGX_OK)
+        && ngx_http_mfa_identity_send(r, NULL, NULL) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

@@ -14,59 +14,6 @@
 static void ngx_http_mfa_input_cleanup(void *data);
 
 
-static u_char
-folded(u_char c)
-{
-    return c == '_' ? '-' : ngx_tolower(c);
-}
-
-
-/* '-', '_' and case are one to CGI and to many an upstream. */
-static ngx_uint_t
-same_header(ngx_str_t *key, ngx_str_t *lower)
-{
-    size_t  i;
-
-    if (key->len != lower->len) {
-        return 0;
-    }
-
-    for (i = 0; i < key->len; i++) {
-        if (folded(key->data[i]) != lower->data[i]) {
-            return 0;
-        }
-    }
-
-    return 1;
-}
-
-
-static ngx_uint_t
-is_identity(ngx_http_mfa_main_conf_t *mcf, ngx_str_t *key)
-{
-    ngx_uint_t                i, j;
-    ngx_http_mfa_headers_t  **headers;
-
-    headers = mcf->headers.elts;
-
-    for (i = 0; i < mcf->headers.nelts; i++) {
-        if (key->len < headers[i]->prefix.len
-            || folded(key->data[0]) != headers[i]->lower[0].data[0])
-        {
-            continue;
-        }
-
-        for (j = 0; j < NGX_HTTP_MFA_IDENTITY_N; j++) {
-            if (same_header(key, &headers[i]->lower[j])) {
-                return 1;
-            }
-        }
-    }
-
-    return 0;
-}
-
-
 static ngx_uint_t
 is_cookie(ngx_str_t *key)
 {
@@ -325,8 +272,8 @@ copy(ngx_http_request_t *r, ngx_http_mfa_main_conf_t *mcf, ngx_list_t *list,
 }
 
 
-static ngx_int_t
-rebuild(ngx_http_request_t *r, ngx_http_mfa_main_conf_t *mcf)
+ngx_int_t
+ngx_http_mfa_input_rebuild(ngx_http_request_t *r, ngx_http_mfa_main_conf_t *mcf)
 {
     ngx_uint_t        i;
     ngx_list_t        list;
@@ -351,7 +298,7 @@ rebuild(ngx_http_request_t *r, ngx_http_mfa_main_conf_t *mcf)
             i = 0;
         }
 
-        if (!is_identity(mcf, &header[i].key)
+        if (!ngx_http_mfa_identity_is(mcf, &header[i].key)
             && copy(r, mcf, &list, &header[i]) != NGX_OK)
         {
             return NGX_ERROR;
@@ -417,12 +364,12 @@ ngx_http_mfa_input_handler(ngx_http_request_t *r)
             collect(r, mcf, m, &header[i].value);
             clean = 1;
 
-        } else if (is_identity(mcf, &header[i].key)) {
+        } else if (ngx_http_mfa_identity_is(mcf, &header[i].key)) {
             clean = 1;
         }
     }
 
-    if (clean && rebuild(r, mcf) != NGX_OK) {
+    if (clean && ngx_http_mfa_input_rebuild(r, mcf) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -613,94 +560,4 @@ ngx_http_mfa_input_reference(const mfa_who_t *who)
     }
 
     return (mfa_str_t) { who->hash.data, SESSION_REFERENCE };
-}
-
-
-static ngx_int_t
-push(ngx_http_request_t *r, ngx_http_mfa_headers_t *headers, ngx_uint_t i,
-    mfa_str_t value)
-{
-    ngx_table_elt_t  *h;
-
-    if (value.len == 0) {
-        return NGX_OK;
-    }
-
-    h = ngx_list_push(&r->headers_in.headers);
-
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memzero(h, sizeof(ngx_table_elt_t));
-    h->hash = headers->hash[i];
-    h->key = headers->names[i];
-    h->lowcase_key = headers->lower[i].data;
-    h->value.data = (u_char *) value.data;
-    h->value.len = value.len;
-
-    return NGX_OK;
-}
-
-
-void
-ngx_http_mfa_input_identity(const mfa_who_t *who,
-    mfa_str_t values[NGX_HTTP_MFA_IDENTITY_N])
-{
-    ngx_uint_t  i;
-
-    values[0] = who->account.login;
-    values[1] = who->account.email;
-    values[2] = who->account.name;
-    values[3] = who->account.role;
-    values[4] = who->session.portal;
-    values[5] = mfa_str_from(mfa_level_name(who->session.level));
-
-    for (i = 0; i < NGX_HTTP_MFA_IDENTITY_N; i++) {
-        /* A line break in a stored name must not become a header of its own. */
-        if (!mfa_str_printable(values[i])) {
-            values[i].len = 0;
-        }
-    }
-}
-
-
-ngx_int_t
-ngx_http_mfa_input_identify(ngx_http_request_t *r,
-    ngx_http_mfa_headers_t *headers, const mfa_who_t *who)
-{
-    ngx_uint_t                 i;
-    mfa_str_t                  values[NGX_HTTP_MFA_IDENTITY_N];
-    ngx_http_mfa_main_t       *m;
-    ngx_http_mfa_main_conf_t  *mcf;
-
-    mcf = ngx_http_get_module_main_conf(r, ngx_http_mfa_module);
-    m = ngx_http_mfa_input_main(r);
-
-    if (m == NULL) {
-        return NGX_ERROR;
-    }
-
-    /* The main request's list was cleaned when it came in and takes the first
-       identity as it is.  A subrequest shares the parts of its parent's list:
-       it gets its own before anything is added. */
-    if ((r != r->main || m->identity) && rebuild(r, mcf) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    m->identity = 1;
-
-    if (headers == NULL || who == NULL) {
-        return NGX_OK;
-    }
-
-    ngx_http_mfa_input_identity(who, values);
-
-    for (i = 0; i < NGX_HTTP_MFA_IDENTITY_N; i++) {
-        if (push(r, headers, i, values[i]) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
 }

@@ -86,16 +86,28 @@ void ngx_http_mfa_input_env(ngx_http_request_t *r,
 mfa_str_t ngx_http_mfa_input_network(ngx_pool_t *pool, struct sockaddr *sa,
     ngx_str_t *text);
 
-/* What identity headers say of who, in the order of their names; empty where
-   the account has nothing to say or nothing that can stand in a header. */
-void ngx_http_mfa_input_identity(const mfa_who_t *who,
-    mfa_str_t values[NGX_HTTP_MFA_IDENTITY_N]);
-
 /* $mfa_session: some characters of the token's hash; empty without a session. */
 mfa_str_t ngx_http_mfa_input_reference(const mfa_who_t *who);
 
+/* Copies the headers into a list of the request's own, without our cookies and
+   without identity headers. */
+ngx_int_t ngx_http_mfa_input_rebuild(ngx_http_request_t *r,
+    ngx_http_mfa_main_conf_t *mcf);
+
+
+/* --- identity.c --- */
+
+/* Whether a header is an identity header of any prefix, however it is spelled. */
+ngx_uint_t ngx_http_mfa_identity_is(ngx_http_mfa_main_conf_t *mcf,
+    ngx_str_t *key);
+
+/* What identity headers say of who, in the order of their names; empty where
+   the account has nothing to say or nothing that can stand in a header. */
+void ngx_http_mfa_identity_values(const mfa_who_t *who,
+    mfa_str_t values[NGX_HTTP_MFA_IDENTITY_N]);
+
 /* Replaces what identity headers there are by who's. */
-ngx_int_t ngx_http_mfa_input_identify(ngx_http_request_t *r,
+ngx_int_t ngx_http_mfa_identity_send(ngx_http_request_t *r,
     ngx_http_mfa_headers_t *headers, const mfa_who_t *who);
 
 #endif /* NGX_HTTP_MFA_INPUT_H */

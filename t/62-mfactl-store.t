@@ -115,6 +115,9 @@ sub checks {
 
 {
     $redis->call(qw(CONFIG SET appendonly yes));
+    # accounts made by hand are in no index
+    like(checks(json(0, 'doctor')), qr/ indexes=warn$/, 'it tells of those');
+    done(qw(doctor --reindex));
     my $doc = json(0, 'doctor');
     is(checks($doc), 'configuration=ok keys=ok portals=ok store=ok version=ok'
                    . ' eviction=ok persistence=ok clock=ok', 'all is well');
@@ -237,7 +240,7 @@ sub checks {
     my ($exit, $out) = elsewhere("unix:$socket", '--json', 'doctor');
     is($exit, 1, 'a store too old, with another time');
     is(checks(decode_json($out)), 'configuration=ok keys=ok portals=ok store=ok'
-       . ' version=fail eviction=warn persistence=warn clock=fail',
+       . ' version=fail eviction=warn persistence=warn clock=fail indexes=warn',
        'is told so');
     is((elsewhere("unix:$socket", qw(account list user)))[0], 3,
        'answers of a wrong type');

@@ -94,8 +94,14 @@ mfactl_change_logins(mfactl_t *ctl)
 
 /* Why not, for people; NULL for DONE. */
 static const char *
-reason(mfa_admin_e action, mfa_outcome_e outcome)
+reason(mfa_admin_e action, mfa_outcome_e outcome, mfa_why_e why)
 {
+    if (why == MFA_WHY_LAST) {
+        return "it is the portal's last administrator_with_billing: make"
+               " another one first (after an update of this program:"
+               " mfactl doctor --reindex)";
+    }
+
     switch (outcome) {
     case MFA_OUTCOME_DONE:
         return NULL;
@@ -126,7 +132,7 @@ row(const mfa_flow_admin_t *admin)
     const char  *why;
 
     object = mfactl_print_need(json_object());
-    why = reason(admin->action, admin->flow.outcome);
+    why = reason(admin->action, admin->flow.outcome, admin->why);
 
     json_object_set_new(object, "login", mfactl_print_text(admin->login));
     json_object_set_new(object, "outcome", mfactl_print_text(

@@ -1,10 +1,12 @@
 /*
  * mfactl doctor: what must be right before anybody can log in, one line each.
- * "fail" is wrong, "warn" is worth a look; nothing is changed.
+ * "fail" is wrong, "warn" is worth a look; nothing is changed, unless --reindex
+ * says so (reindex.c).
  */
 
 #include "cli/keys.h"
 #include "cli/print.h"
+#include "core/flow_home.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -240,6 +242,38 @@ check_clock(doctor_t *doctor, const mfa_op_t *op, const mfa_result_t *result,
 }
 
 
+/* Lists and counts of the console come from indexes that older versions did not
+   keep, and that know the rules of a portal as they were. */
+static void
+check_indexes(doctor_t *doctor)
+{
+    size_t                i;
+    mfa_str_t             name;
+    mfa_flow_home_t       home;
+    const mfactl_conf_t  *conf;
+
+    conf = &doctor->ctl->conf;
+
+    for (i = 0; i < conf->n_portals; i++) {
+        name = conf->portals[i].name;
+        mfa_flow_home_init(&home);
+        home.flow.env.portal = &conf->portals[i];
+
+        if (mfactl_drive_run(&doctor->ctl->drive, &home.flow)
+            != MFA_OUTCOME_DONE)
+        {
+            say(doctor, "indexes", "warn", "those of %.*s cannot be read",
+                (int) name.len, (const char *) name.data);
+
+        } else if (home.stale) {
+            say(doctor, "indexes", "warn", "those of %.*s are of an older"
+                " version or of other rules: run mfactl doctor --reindex",
+                (int) name.len, (const char *) name.data);
+        }
+    }
+}
+
+
 static int
 check_store(doctor_t *doctor)
 {
@@ -271,6 +305,7 @@ check_store(doctor_t *doctor)
     check_policy(doctor, &op, &result, policy);
     check_persistence(doctor, &op, &result, persistence);
     check_clock(doctor, &op, &result, clock_at);
+    check_indexes(doctor);
 
     return MFACTL_DONE;
 }
@@ -287,6 +322,10 @@ mfactl_doctor(mfactl_t *ctl)
         { "check", "CHECK" }, { "status", "STATUS" }, { "detail", "DETAIL" },
         { NULL, NULL }
     };
+
+    if (mfactl_options_given(&ctl->options, MFACTL_REINDEX)) {
+        return mfactl_reindex(ctl);
+    }
 
     doctor.ctl = ctl;
     doctor.failed = 0;

@@ -68,6 +68,14 @@ static const command_t  commands[] = {
       1, 1, 1, 0, mfactl_account_disable },
     { "account", "enable", "PORTAL LOGIN",
       1, 1, 1, 0, mfactl_account_enable },
+    { "account", "find", "PORTAL [TEXT] [--filter F] [-n N] [--after CURSOR]",
+      0, 1, 1, mfactl_bit(MFACTL_FILTER) | mfactl_bit(MFACTL_NUMBER)
+      | mfactl_bit(MFACTL_AFTER), mfactl_account_find },
+    { "account", "role", "PORTAL LOGIN (--role R | --role none)",
+      1, 1, 1, mfactl_bit(MFACTL_ROLE), mfactl_account_role },
+    { "account", "edit", "PORTAL LOGIN [--email E] [--name N]",
+      1, 1, 1, mfactl_bit(MFACTL_EMAIL) | mfactl_bit(MFACTL_NAME),
+      mfactl_account_edit },
     { "account", "password", "PORTAL LOGIN --password-stdin",
       1, 1, 1, mfactl_bit(MFACTL_PASSWORD_STDIN), mfactl_account_password },
     { "account", "import", "PORTAL (--htpasswd F | --authelia F | --csv F)"
@@ -89,6 +97,14 @@ static const command_t  commands[] = {
     { "mfa", "forecast", "PORTAL --at DATE",
       0, 0, 1, mfactl_bit(MFACTL_AT), mfactl_mfa_forecast },
 
+    { "token", "add", "PORTAL LOGIN --name N --role R [--expires T]",
+      1, 1, 1, mfactl_bit(MFACTL_NAME) | mfactl_bit(MFACTL_ROLE)
+      | mfactl_bit(MFACTL_EXPIRES), mfactl_token_add },
+    { "token", "list", "PORTAL",
+      0, 0, 1, 0, mfactl_token_list },
+    { "token", "revoke", "PORTAL ID",
+      1, 1, 1, 0, mfactl_token_revoke },
+
     { "session", "list", "PORTAL LOGIN",
       1, 1, 1, 0, mfactl_session_list },
     { "session", "revoke", "PORTAL LOGIN [ID]",
@@ -102,8 +118,8 @@ static const command_t  commands[] = {
     { "audit", NULL, "PORTAL [--login L] [--event E] [--result R] [--since D]"
       " [-n N]\n        [--follow]",
       0, 0, 1, AUDIT_OPTIONS, mfactl_audit },
-    { "doctor", NULL, "",
-      0, 0, 0, 0, mfactl_doctor },
+    { "doctor", NULL, "[--reindex]",
+      0, 0, 0, mfactl_bit(MFACTL_REINDEX), mfactl_doctor },
 };
 
 #define N_COMMANDS  (sizeof(commands) / sizeof(commands[0]))

@@ -38,6 +38,9 @@ int mfactl_account_password(mfactl_t *ctl);
 int mfactl_account_show(mfactl_t *ctl);
 int mfactl_account_list(mfactl_t *ctl);
 int mfactl_account_import(mfactl_t *ctl);
+int mfactl_account_find(mfactl_t *ctl);
+int mfactl_account_role(mfactl_t *ctl);
+int mfactl_account_edit(mfactl_t *ctl);
 
 int mfactl_mfa_require(mfactl_t *ctl);
 int mfactl_mfa_unrequire(mfactl_t *ctl);
@@ -45,6 +48,10 @@ int mfactl_mfa_reset(mfactl_t *ctl);
 int mfactl_mfa_unlock(mfactl_t *ctl);
 int mfactl_mfa_extend(mfactl_t *ctl);
 int mfactl_mfa_forecast(mfactl_t *ctl);
+
+int mfactl_token_add(mfactl_t *ctl);
+int mfactl_token_list(mfactl_t *ctl);
+int mfactl_token_revoke(mfactl_t *ctl);
 
 int mfactl_session_list(mfactl_t *ctl);
 int mfactl_session_revoke(mfactl_t *ctl);
@@ -54,5 +61,7 @@ int mfactl_device_revoke(mfactl_t *ctl);
 
 int mfactl_audit(mfactl_t *ctl);
 int mfactl_doctor(mfactl_t *ctl);
+/* All portals' accounts into the indexes as they stand; an exit status. */
+int mfactl_reindex(mfactl_t *ctl);
 
 #endif /* MFACTL_H */

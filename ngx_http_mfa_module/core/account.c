@@ -92,6 +92,7 @@ mfa_account_decode(mfa_account_t *account, mfa_str_t login,
     account->secret = f[MFA_ACCOUNT_SECRET];
     account->locale = f[MFA_ACCOUNT_LOCALE];
     account->password = f[MFA_ACCOUNT_PASSWORD];
+    account->widget_off = mfa_str_is(f[MFA_ACCOUNT_WIDGET], "off");
 
     account->created = number(account, f[MFA_ACCOUNT_CREATED], 0);
     account->generation = number(account, f[MFA_ACCOUNT_GENERATION], 0);

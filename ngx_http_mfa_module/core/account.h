@@ -36,6 +36,7 @@
     X(DIRECTORY,  "directory")  /* who owns the account; empty: nobody */     \
     X(VERSION,    "version")    /* raised by every change */                  \
     X(LOCALE,     "locale")                                                   \
+    X(WIDGET,     "widget")     /* "off": its home page goes without it */    \
     X(PASSWORD,   "password")   /* crypt(5) */
 
 typedef enum {
@@ -46,6 +47,7 @@ typedef enum {
 } mfa_account_field_e;
 
 #define MFA_ACCOUNT_GATE_N  (MFA_ACCOUNT_SECRET + 1)
+#define MFA_ACCOUNT_ROW_N   (MFA_ACCOUNT_VERSION + 1)   /* a row of a list */
 
 extern const char *const  mfa_account_field_names[MFA_ACCOUNT_N];
 
@@ -66,13 +68,14 @@ typedef struct {
     int64_t    enrolled;                    /* 0: not enrolled */
     int        required;
     int        disabled;
+    int        widget_off;                  /* not asked for: 0 */
     int        validated;
     int        fault;                       /* fields that contradict each other */
 } mfa_account_t;
 
 /*
- * Reads the answer to an HMGET of the first n fields (MFA_ACCOUNT_GATE_N or
- * MFA_ACCOUNT_N).  The account's views point into the reply and at login.
+ * Reads the answer to an HMGET of the first n fields (MFA_ACCOUNT_GATE_N,
+ * MFA_ACCOUNT_ROW_N or MFA_ACCOUNT_N).  The account's views point into the reply and at login.
  *   MFA_YES      an account; look at fault: factor data that is missing or
  *                unreadable although the account is enrolled (or left over
  *                although it is not) sets it, and the policy denies

@@ -17,6 +17,7 @@ typedef struct {
     const char     *name;
     mfa_outcome_e (*decide)(mfa_flow_admin_t *admin);
     int             raise;                  /* void the account's sessions */
+    const char     *event;                  /* NULL: the name */
 } action_t;
 
 
@@ -58,6 +59,18 @@ note_present(mfa_flow_admin_t *admin, mfa_account_field_e field, mfa_str_t text)
 }
 
 
+/* Sets or takes away a text, unless it is so already. */
+static void
+note_text(mfa_flow_admin_t *admin, mfa_account_field_e field, mfa_str_t *has,
+    mfa_str_t text)
+{
+    if (!mfa_str_eq(*has, text)) {
+        *has = text;
+        note(admin, field, text);
+    }
+}
+
+
 static void
 set_deadline(mfa_flow_admin_t *admin)
 {
@@ -88,6 +101,7 @@ decide_add(mfa_flow_admin_t *admin)
     admin->after.deadline = -1;
 
     if (admin->require && not_ours_to_require(admin, admin->directory)) {
+        admin->why = MFA_WHY_DIRECTORY;
         return MFA_OUTCOME_FORBIDDEN;
     }
 
@@ -104,6 +118,9 @@ decide_add(mfa_flow_admin_t *admin)
     note_present(admin, MFA_ACCOUNT_PASSWORD, admin->password);
 
     admin->after.created = env->now;
+    admin->after.email = admin->email;
+    admin->after.name = admin->name;
+    admin->after.role = admin->role;
 
     if (admin->disabled) {
         admin->after.disabled = 1;
@@ -137,6 +154,7 @@ static mfa_outcome_e
 decide_disable(mfa_flow_admin_t *admin)
 {
     if (!admin->after.disabled) {
+        admin->after.disabled = 1;
         note_number(admin, MFA_ACCOUNT_DISABLED, 1);
     }
 
@@ -148,6 +166,7 @@ static mfa_outcome_e
 decide_enable(mfa_flow_admin_t *admin)
 {
     if (admin->after.disabled) {
+        admin->after.disabled = 0;
         note_absent(admin, MFA_ACCOUNT_DISABLED);
     }
 
@@ -168,6 +187,7 @@ static mfa_outcome_e
 decide_require(mfa_flow_admin_t *admin)
 {
     if (not_ours_to_require(admin, admin->after.directory)) {
+        admin->why = MFA_WHY_DIRECTORY;
         return MFA_OUTCOME_FORBIDDEN;
     }
 
@@ -241,14 +261,19 @@ decide_extend(mfa_flow_admin_t *admin)
     int64_t  held;
 
     if (!mfa_policy_required(admin->flow.env.portal, &admin->after)) {
+        admin->why = MFA_WHY_NOT_REQUIRED;
         return MFA_OUTCOME_FORBIDDEN;
     }
 
     held = admin->after.deadline;
     set_deadline(admin);
 
-    return held > 0 && admin->after.deadline < held ? MFA_OUTCOME_REFUSED
-                                                    : MFA_OUTCOME_DONE;
+    if (held > 0 && admin->after.deadline < held) {
+        admin->why = MFA_WHY_SHORTER;
+        return MFA_OUTCOME_REFUSED;
+    }
+
+    return MFA_OUTCOME_DONE;
 }
 
 
@@ -265,46 +290,153 @@ decide_rehash(mfa_flow_admin_t *admin)
 }
 
 
+static mfa_outcome_e
+decide_permissions(mfa_flow_admin_t *admin)
+{
+    return admin->require ? decide_require(admin) : decide_unrequire(admin);
+}
+
+
+/* Both roles stand in the audit. */
+static mfa_outcome_e
+decide_role(mfa_flow_admin_t *admin)
+{
+    mfa_buf_t    detail;
+    const char  *was;
+
+    was = mfa_role_name(mfa_role_find(admin->before.role));
+    mfa_buf_init(&detail, admin->detail, sizeof(admin->detail));
+    mfa_buf_cstr(&detail, was[0] ? was : "none");
+    mfa_buf_cstr(&detail, " to ");
+    mfa_buf_str(&detail, admin->role.len ? admin->role : mfa_lit("none"));
+    admin->detail_len = detail.len;
+
+    note_text(admin, MFA_ACCOUNT_ROLE, &admin->after.role, admin->role);
+
+    return MFA_OUTCOME_DONE;
+}
+
+
+static mfa_outcome_e
+decide_edit(mfa_flow_admin_t *admin)
+{
+    if (admin->edit_email) {
+        note_text(admin, MFA_ACCOUNT_EMAIL, &admin->after.email, admin->email);
+    }
+
+    if (admin->edit_name) {
+        note_text(admin, MFA_ACCOUNT_NAME, &admin->after.name, admin->name);
+    }
+
+    return MFA_OUTCOME_DONE;
+}
+
+
+/* All are void with a new generation, those half open and the trust in browsers
+   with them; one is a record to remove. */
+static mfa_outcome_e
+decide_sessions_end(mfa_flow_admin_t *admin)
+{
+    admin->raise = admin->ref.len == 0;
+    admin->write = admin->raise || admin->hash.len;
+
+    return MFA_OUTCOME_DONE;
+}
+
+
+static mfa_outcome_e
+decide_devices_end(mfa_flow_admin_t *admin)
+{
+    admin->write = admin->ref.len == 0 || admin->hash.len;
+
+    return MFA_OUTCOME_DONE;
+}
+
+
+static mfa_outcome_e
+decide_widget(mfa_flow_admin_t *admin)
+{
+    if (admin->widget == admin->after.widget_off) {
+        admin->after.widget_off = !admin->widget;
+        note(admin, MFA_ACCOUNT_WIDGET,
+             admin->widget ? (mfa_str_t) { NULL, 0 } : mfa_lit("off"));
+    }
+
+    return MFA_OUTCOME_DONE;
+}
+
+
 static const action_t  actions[] = {
-    [MFA_ADMIN_ADD]       = { "add",       decide_add,       0 },
-    [MFA_ADMIN_DELETE]    = { "delete",    decide_delete,    0 },
+    [MFA_ADMIN_ADD]       = { "add",       decide_add,       0, NULL },
+    [MFA_ADMIN_DELETE]    = { "delete",    decide_delete,    0, NULL },
     /* Who is disabled is told so by an open session, and has none when enabled
        again. */
-    [MFA_ADMIN_DISABLE]   = { "disable",   decide_disable,   0 },
-    [MFA_ADMIN_ENABLE]    = { "enable",    decide_enable,    1 },
-    [MFA_ADMIN_PASSWORD]  = { "password",  decide_password,  1 },
-    [MFA_ADMIN_REQUIRE]   = { "require",   decide_require,   0 },
-    [MFA_ADMIN_UNREQUIRE] = { "unrequire", decide_unrequire, 0 },
-    [MFA_ADMIN_RESET]     = { "reset",     decide_reset,     1 },
-    [MFA_ADMIN_UNLOCK]    = { "unlock",    decide_unlock,    0 },
-    [MFA_ADMIN_EXTEND]    = { "extend",    decide_extend,    0 },
-    [MFA_ADMIN_REHASH]    = { "rehash",    decide_rehash,    0 },
+    [MFA_ADMIN_DISABLE]   = { "disable",   decide_disable,   0, NULL },
+    [MFA_ADMIN_ENABLE]    = { "enable",    decide_enable,    1, NULL },
+    [MFA_ADMIN_PASSWORD]  = { "password",  decide_password,  1, NULL },
+    [MFA_ADMIN_REQUIRE]   = { "require",   decide_require,   0, NULL },
+    [MFA_ADMIN_UNREQUIRE] = { "unrequire", decide_unrequire, 0, NULL },
+    [MFA_ADMIN_RESET]     = { "reset",     decide_reset,     1, NULL },
+    [MFA_ADMIN_UNLOCK]    = { "unlock",    decide_unlock,    0, NULL },
+    [MFA_ADMIN_EXTEND]    = { "extend",    decide_extend,    0, NULL },
+    [MFA_ADMIN_REHASH]    = { "rehash",    decide_rehash,    0, NULL },
+    [MFA_ADMIN_PERMISSIONS]  = { "permissions", decide_permissions, 0, NULL },
+    [MFA_ADMIN_ROLE]         = { "role", decide_role, 0, NULL },
+    [MFA_ADMIN_EDIT]         = { "edit", decide_edit, 0, NULL },
+    [MFA_ADMIN_SESSIONS_END] = { "end-sessions", decide_sessions_end, 0,
+                                 "session-revoke" },
+    [MFA_ADMIN_DEVICES_END]  = { "end-devices", decide_devices_end, 0,
+                                 "device-revoke" },
+    [MFA_ADMIN_WIDGET]       = { "widget", decide_widget, 0, NULL },
 };
 
 #define N_ACTIONS  (sizeof(actions) / sizeof(actions[0]))
+
+
+/* An account's texts, as far as the action sets them. */
+static int
+texts_good(const mfa_flow_admin_t *admin)
+{
+    if (admin->email.len && !mfa_email_check(admin->email)) {
+        return 0;
+    }
+
+    return admin->name.len <= MFA_NAME_MAX && mfa_str_printable(admin->name)
+           && (admin->role.len == 0
+               || mfa_role_find(admin->role) != MFA_ROLE_NONE);
+}
 
 
 int
 mfa_admin_check(const mfa_flow_admin_t *admin)
 {
     if ((unsigned) admin->action >= N_ACTIONS || !mfa_login_check(admin->login)
-        || admin->grace_sec > MFA_GRACE_MAX_SEC)
+        || admin->grace_sec > MFA_GRACE_MAX_SEC
+        || admin->reason.len > MFA_ADMIN_REASON_MAX
+        || !mfa_str_printable(admin->reason))
     {
         return 0;
     }
 
-    if (admin->action == MFA_ADMIN_EXTEND) {
-        return admin->reason.len > 0;
-    }
-
-    if (admin->action == MFA_ADMIN_PASSWORD
-        || admin->action == MFA_ADMIN_REHASH
-        || (admin->action == MFA_ADMIN_ADD && admin->password.len))
-    {
+    switch (admin->action) {
+    case MFA_ADMIN_ADD:
+        return texts_good(admin)
+               && (admin->password.len == 0
+                   || mfa_password_format_check(admin->password));
+    case MFA_ADMIN_PASSWORD:
+    case MFA_ADMIN_REHASH:
         return mfa_password_format_check(admin->password);
+    case MFA_ADMIN_EXTEND:
+        return admin->reason.len > 0;
+    case MFA_ADMIN_ROLE:
+    case MFA_ADMIN_EDIT:
+        return texts_good(admin);
+    case MFA_ADMIN_SESSIONS_END:
+    case MFA_ADMIN_DEVICES_END:
+        return admin->ref.len == 0 || admin->ref.len == MFA_SESSION_SHORT;
+    default:
+        return 1;
     }
-
-    return 1;
 }
 
 
@@ -314,15 +446,22 @@ mfa_admin_decide(mfa_flow_admin_t *admin)
     admin->after = admin->before;
     admin->n_changes = 0;
     admin->write = 0;
+    admin->raise = actions[admin->action].raise;
+    admin->detail_len = 0;
 
     return actions[admin->action].decide(admin);
 }
 
 
-int
-mfa_admin_raises(mfa_admin_e action)
+const char *
+mfa_admin_event(const mfa_flow_admin_t *admin)
 {
-    return actions[action].raise;
+    if (admin->action == MFA_ADMIN_PERMISSIONS) {
+        return admin->require ? "require" : "unrequire";
+    }
+
+    return actions[admin->action].event ? actions[admin->action].event
+                                        : actions[admin->action].name;
 }
 
 
@@ -330,4 +469,19 @@ const char *
 mfa_admin_name(mfa_admin_e action)
 {
     return (unsigned) action < N_ACTIONS ? actions[action].name : "";
+}
+
+
+int
+mfa_admin_find(mfa_str_t name)
+{
+    size_t  i;
+
+    for (i = 0; i < N_ACTIONS; i++) {
+        if (mfa_str_is(name, actions[i].name)) {
+            return (int) i;
+        }
+    }
+
+    return -1;
 }

@@ -11,6 +11,7 @@
  */
 
 #include "core/flow_admin.h"
+#include "core/store_list.h"
 
 #include <string.h>
 
@@ -21,11 +22,30 @@ enum { START, WATCHED, CHANGED, LET_GO };
 static mfa_flow_e
 watch(mfa_flow_admin_t *admin)
 {
-    mfa_op_t  *op;
+    mfa_op_t            *op;
+    const mfa_by_t      *by;
+    const mfa_portal_t  *portal;
 
+    by = &admin->by;
+    portal = admin->flow.env.portal;
     op = mfa_flow_next(&admin->flow, WATCHED);
-    admin->account_at = mfa_store_account_watch(op, admin->flow.env.portal,
-                                                admin->login);
+    admin->account_at = mfa_store_account_watch(op, portal, admin->login);
+
+    if (by->portal != NULL) {
+        admin->by_at = mfa_store_account_watch(op, by->portal, by->login);
+    }
+
+    if (mfa_admin_unseats(admin->action)) {
+        mfa_store_owners_watch(op, portal, admin->login, &admin->owners_at,
+                               &admin->owner_at);
+    }
+
+    if (admin->ref.len) {
+        admin->list_at = admin->action == MFA_ADMIN_DEVICES_END
+                         ? mfa_store_device_list(op, portal, admin->login)
+                         : mfa_store_session_list(op, portal, admin->login);
+    }
+
     return MFA_FLOW_STORE;
 }
 
@@ -63,6 +83,30 @@ clear_attempts(mfa_flow_admin_t *admin)
 
 
 static void
+index_words(mfa_flow_admin_t *admin)
+{
+    mfa_search_t          before, after;
+    const mfa_account_t  *was, *is;
+
+    was = &admin->before;
+    is = &admin->after;
+    before.n = 0;
+    after.n = 0;
+
+    if (admin->action != MFA_ADMIN_ADD) {
+        mfa_search_entries(&before, admin->login, was->email, was->name);
+    }
+
+    if (admin->action != MFA_ADMIN_DELETE) {
+        mfa_search_entries(&after, admin->login, is->email, is->name);
+    }
+
+    mfa_store_search_change(&admin->flow.op, admin->flow.env.portal, &before,
+                            &after);
+}
+
+
+static void
 apply_changes(mfa_flow_admin_t *admin)
 {
     mfa_op_t             *op;
@@ -74,10 +118,57 @@ apply_changes(mfa_flow_admin_t *admin)
     portal = admin->flow.env.portal;
 
     mfa_store_account_change(op, portal, admin->login, admin->changes,
-                             admin->n_changes, mfa_admin_raises(admin->action));
+                             admin->n_changes, admin->raise);
     mfa_store_account_index(op, portal, admin->login,
                             mfa_policy_required(portal, after),
                             after->enrolled != 0, after->deadline);
+
+    if (admin->before.role.len || after->role.len) {
+        mfa_store_owner_set(op, portal, admin->login,
+                            mfa_admin_is_owner(after));
+    }
+}
+
+
+/* What stands before the transaction, being spread over a cluster. */
+static void
+change_first(mfa_flow_admin_t *admin)
+{
+    /* Guesses at a factor that is gone must not stop the next one. */
+    if (admin->action == MFA_ADMIN_UNLOCK || admin->action == MFA_ADMIN_RESET) {
+        clear_attempts(admin);
+    }
+
+    if (admin->action == MFA_ADMIN_SESSIONS_END && admin->ref.len) {
+        mfa_store_session_remove(&admin->flow.op, admin->hash);
+    }
+}
+
+
+static void
+end_listed(mfa_flow_admin_t *admin)
+{
+    mfa_op_t            *op;
+    const mfa_portal_t  *portal;
+
+    op = &admin->flow.op;
+    portal = admin->flow.env.portal;
+
+    if (admin->action == MFA_ADMIN_SESSIONS_END) {
+        if (admin->ref.len) {
+            mfa_store_session_unindex(op, portal, admin->login, admin->hash);
+        } else {
+            mfa_store_session_unindex_all(op, portal, admin->login);
+            mfa_store_device_end_all(op, portal, admin->login);
+        }
+
+    } else if (admin->action == MFA_ADMIN_DEVICES_END) {
+        if (admin->ref.len) {
+            mfa_store_device_end(op, portal, admin->login, admin->hash);
+        } else {
+            mfa_store_device_end_all(op, portal, admin->login);
+        }
+    }
 }
 
 
@@ -90,11 +181,7 @@ change(mfa_flow_admin_t *admin)
     op = mfa_flow_next(&admin->flow, CHANGED);
     op->reserve = 1;
 
-    /* Guesses at a factor that is gone must not stop the next one. */
-    if (admin->action == MFA_ADMIN_UNLOCK || admin->action == MFA_ADMIN_RESET) {
-        clear_attempts(admin);
-    }
-
+    change_first(admin);
     mfa_op_multi(op);
 
     /* ADD as well: fields may be left over without an account. */
@@ -102,14 +189,27 @@ change(mfa_flow_admin_t *admin)
         mfa_store_account_delete(op, admin->flow.env.portal, admin->login);
     }
 
-    if (admin->n_changes) {
+    if (admin->action == MFA_ADMIN_DELETE && admin->before.role.len) {
+        mfa_store_owner_set(op, admin->flow.env.portal, admin->login, 0);
+    }
+
+    if (admin->n_changes || admin->raise) {
         apply_changes(admin);
     }
 
-    audit = mfa_flow_audit(&admin->flow, mfa_admin_name(admin->action), "ok",
-                           "", admin->login);
-    audit.actor = admin->actor;
-    audit.detail = admin->reason;
+    if (admin->action == MFA_ADMIN_ADD) {
+        mfa_store_indexed_set(op, admin->flow.env.portal, 1);
+    }
+
+    index_words(admin);
+    end_listed(admin);
+
+    audit = mfa_flow_audit(&admin->flow, mfa_admin_event(admin), "ok", "",
+                           admin->login);
+    audit.actor = admin->actor.len ? admin->actor : admin->by.login;
+    audit.detail = admin->detail_len
+                   ? (mfa_str_t) { admin->detail, admin->detail_len }
+                   : admin->ref.len ? admin->ref : admin->reason;
     mfa_store_audit(op, admin->flow.env.portal, &audit);
 
     mfa_op_exec(op);
@@ -118,27 +218,126 @@ change(mfa_flow_admin_t *admin)
 }
 
 
+/* What ref names in the list; it may be over meanwhile.  0 or -1. */
+static int
+find_listed(mfa_flow_admin_t *admin, const mfa_result_t *result)
+{
+    size_t              i;
+    const mfa_reply_t  *list;
+
+    admin->hash = (mfa_str_t) { NULL, 0 };
+    list = mfa_op_reply(&admin->flow.op, result, admin->list_at);
+
+    if (list == NULL || list->type != MFA_REPLY_ARRAY) {
+        return -1;
+    }
+
+    for (i = 0; i < list->n; i++) {
+        if (list->elements[i].type != MFA_REPLY_STRING) {
+            return -1;
+        }
+
+        if (mfa_str_eq(mfa_session_short(list->elements[i].str), admin->ref)) {
+            admin->hash = list->elements[i].str;
+        }
+    }
+
+    return 0;
+}
+
+
+/* Reads what was watched beside the account; 0 or -1. */
+static int
+watched_rest(mfa_flow_admin_t *admin, const mfa_result_t *result,
+    mfa_tri_e *by)
+{
+    int64_t    n;
+    mfa_op_t  *op;
+    mfa_str_t  score;
+
+    op = &admin->flow.op;
+    *by = MFA_NO;
+
+    if (admin->by.portal != NULL) {
+        *by = mfa_store_account_decode(op, result, admin->by_at,
+                                       admin->by.login, MFA_ACCOUNT_N,
+                                       &admin->by_account);
+        if (*by == MFA_UNKNOWN) {
+            return -1;
+        }
+    }
+
+    if (mfa_admin_unseats(admin->action)) {
+        if (mfa_op_int(op, result, admin->owners_at, &n) != 0
+            || mfa_op_str(op, result, admin->owner_at, &score) != 0)
+        {
+            return -1;
+        }
+
+        admin->others = n - (score.len != 0);
+    }
+
+    return admin->ref.len ? find_listed(admin, result) : 0;
+}
+
+
+/* How it is to end, before anything is written. */
+static mfa_outcome_e
+decide(mfa_flow_admin_t *admin, mfa_tri_e found, mfa_tri_e by)
+{
+    mfa_outcome_e  outcome;
+
+    /* A stranger is not told which accounts there are. */
+    if (!mfa_admin_allowed(admin, by, found == MFA_YES)) {
+        return MFA_OUTCOME_FORBIDDEN;
+    }
+
+    if ((found == MFA_YES) == (admin->action == MFA_ADMIN_ADD)) {
+        admin->why = found == MFA_YES ? MFA_WHY_EXISTS : MFA_WHY_NONE;
+        return found == MFA_YES ? MFA_OUTCOME_CONFLICT : MFA_OUTCOME_ABSENT;
+    }
+
+    if (admin->if_version >= 0 && admin->action != MFA_ADMIN_ADD
+        && admin->if_version != admin->before.version)
+    {
+        admin->why = MFA_WHY_VERSION;
+        return MFA_OUTCOME_CONFLICT;
+    }
+
+    outcome = mfa_admin_decide(admin);
+
+    /* Without one nobody could ever make another. */
+    if (outcome == MFA_OUTCOME_DONE && mfa_admin_unseats(admin->action)
+        && mfa_admin_is_owner(&admin->before)
+        && (admin->action == MFA_ADMIN_DELETE
+            || !mfa_admin_is_owner(&admin->after))
+        && admin->others < 1)
+    {
+        admin->why = MFA_WHY_LAST;
+        return MFA_OUTCOME_FORBIDDEN;
+    }
+
+    return outcome;
+}
+
+
 static mfa_flow_e
 watched(mfa_flow_admin_t *admin, const mfa_result_t *result)
 {
-    mfa_tri_e       found;
+    mfa_tri_e       found, by;
     mfa_outcome_e   outcome;
 
     found = mfa_store_account_decode(&admin->flow.op, result,
                                      admin->account_at, admin->login,
                                      MFA_ACCOUNT_N, &admin->before);
 
-    if (found == MFA_UNKNOWN) {
+    if (found == MFA_UNKNOWN || watched_rest(admin, result, &by) != 0) {
         return let_go(admin, MFA_OUTCOME_UNAVAILABLE);
     }
 
-    if ((found == MFA_YES) == (admin->action == MFA_ADMIN_ADD)) {
-        return let_go(admin, found == MFA_YES ? MFA_OUTCOME_CONFLICT
-                                              : MFA_OUTCOME_ABSENT);
-    }
-
-    outcome = mfa_admin_decide(admin);
-    admin->deadline = admin->after.deadline;
+    outcome = decide(admin, found, by);
+    admin->deadline = outcome == MFA_OUTCOME_DONE ? admin->after.deadline : -1;
+    admin->version = admin->before.version;
 
     if (outcome != MFA_OUTCOME_DONE || !admin->write) {
         return let_go(admin, outcome);
@@ -173,12 +372,16 @@ changed(mfa_flow_admin_t *admin, const mfa_result_t *result)
     admin->cleared |= attempts_cleared(admin, result);
 
     if (mfa_op_aborted(&admin->flow.op, result)) {
-        return ++admin->tries < MFA_ADMIN_TRIES
-               ? watch(admin)
-               : mfa_flow_end(&admin->flow, MFA_OUTCOME_CONFLICT);
+        if (++admin->tries < MFA_ADMIN_TRIES) {
+            return watch(admin);
+        }
+
+        admin->why = MFA_WHY_BUSY;
+        return mfa_flow_end(&admin->flow, MFA_OUTCOME_CONFLICT);
     }
 
     admin->changed = admin->action != MFA_ADMIN_UNLOCK || admin->cleared;
+    admin->version += admin->n_changes || admin->raise;
 
     return mfa_flow_end(&admin->flow, MFA_OUTCOME_DONE);
 }
@@ -224,6 +427,8 @@ mfa_flow_admin_init(mfa_flow_admin_t *admin)
 {
     memset(admin, 0, sizeof(mfa_flow_admin_t));
     admin->flow.run = run;
+    admin->by.generation = -1;
+    admin->if_version = -1;
     admin->grace_sec = -1;
     admin->deadline = -1;
 }

@@ -1,19 +1,25 @@
 /*
  * Flow admin: one change of one account, by an admin (mfactl, the console).
  *
- * Reads and watches the account, decides from what it read, changes it in one
- * transaction with its indexes and its audit event.  A concurrent change of the
- * same account aborts it; it is tried again from what is there then, at most
+ * Reads and watches the account, who acts on it and, where it matters, the list
+ * of administrators with billing; decides from what it read, changes it in one
+ * transaction with its indexes and its audit event.  A concurrent change of any
+ * of them aborts it; it is tried again from what is there then, at most
  * MFA_ADMIN_TRIES times, then CONFLICT.
+ *
+ * On a cluster the account of who acts must be of the same node as the one acted
+ * on; a server that cannot watch both says so, and nothing is changed.
  */
 
 #ifndef MFA_FLOW_ADMIN_H
 #define MFA_FLOW_ADMIN_H
 
 #include "core/flow.h"
+#include "core/right.h"
 
 #define MFA_ADMIN_TRIES   5
 #define MFA_ADMIN_CHANGES_MAX  12
+#define MFA_ADMIN_REASON_MAX   256          /* bytes */
 
 typedef enum {
     MFA_ADMIN_ADD = 0,                  /* a new account */
@@ -26,8 +32,53 @@ typedef enum {
     MFA_ADMIN_RESET,                    /* forgets the factor; no new grace */
     MFA_ADMIN_UNLOCK,                   /* clears failed attempts */
     MFA_ADMIN_EXTEND,                   /* a later deadline, with a reason */
-    MFA_ADMIN_REHASH                    /* the same password, hashed anew */
+    MFA_ADMIN_REHASH,                   /* the same password, hashed anew */
+    MFA_ADMIN_PERMISSIONS,              /* require says which: REQUIRE with
+                                           grace_sec, or UNREQUIRE */
+    MFA_ADMIN_ROLE,                     /* role; empty: none any more */
+    MFA_ADMIN_EDIT,                     /* e-mail and name, see edit_* */
+    MFA_ADMIN_SESSIONS_END,             /* all, with the trust in browsers; or
+                                           the one that ref names */
+    MFA_ADMIN_DEVICES_END,              /* all trusted browsers, or that of ref */
+    MFA_ADMIN_WIDGET                    /* one's own: widget on or off */
 } mfa_admin_e;
+
+/* Who acts, where it is not mfactl. */
+typedef struct {
+    const mfa_portal_t  *portal;        /* NULL: mfactl, which may all */
+    mfa_str_t            login;         /* canonical */
+    int64_t              generation;    /* of the session; -1: not by one */
+    int                  by_token;      /* by a token: it may no more than */
+    mfa_role_e           token_role;    /*   this, nor than its maker, */
+    int64_t              created;       /*   whose account is of this time */
+} mfa_by_t;
+
+/*
+ * What mfa_may says of him, whose role that counts now is role (mfa_right_role):
+ * by a token, no more than the token's role may, either.  Giving a role is held
+ * to both as well.
+ */
+int mfa_by_may(const mfa_by_t *by, mfa_role_e role, mfa_right_e right,
+    mfa_target_e target, mfa_role_e of, mfa_role_e given);
+
+/* The role of him that counts now: account is his, found whether there is one;
+   MFA_ROLE_NONE when his session or account is no longer what by says. */
+mfa_role_e mfa_by_role(const mfa_by_t *by, mfa_tri_e found,
+    const mfa_account_t *account, int64_t now);
+
+/* Why not: with FORBIDDEN, CONFLICT and REFUSED. */
+typedef enum {
+    MFA_WHY_NONE = 0,
+    MFA_WHY_RIGHT,                      /* who acts may not (any more) */
+    MFA_WHY_LAST,                       /* the last administrator_with_billing */
+    MFA_WHY_DIRECTORY,                  /* a directory owns it, directory_mfa is
+                                           off */
+    MFA_WHY_NOT_REQUIRED,               /* EXTEND: there is no deadline */
+    MFA_WHY_SHORTER,                    /* EXTEND: that would be no extension */
+    MFA_WHY_VERSION,                    /* if_version is not what is there */
+    MFA_WHY_EXISTS,                     /* ADD */
+    MFA_WHY_BUSY                        /* others keep changing it */
+} mfa_why_e;
 
 typedef struct {
     mfa_flow_t     flow;                    /* first: the flow is this */
@@ -36,58 +87,103 @@ typedef struct {
     mfa_admin_e    action;
     mfa_str_t      login;                   /* canonical */
     mfa_str_t      actor;                   /* who does it, for the audit */
-    mfa_str_t      email;                   /* ADD; so are the next three */
+    mfa_by_t       by;                      /* whose rights count */
+    int            bulk;                    /* one of a bulk: requiring admins
+                                               then takes WIDGET_ACT as well */
+    int64_t        if_version;              /* -1: any; else only this one */
+    mfa_str_t      email;                   /* ADD, EDIT; so is the next */
     mfa_str_t      name;
-    mfa_str_t      role;
-    mfa_str_t      directory;
+    mfa_str_t      role;                    /* ADD, ROLE: a name of role.h */
+    mfa_str_t      directory;               /* ADD */
     mfa_str_t      password;                /* ADD, PASSWORD, REHASH: crypt(5) */
     mfa_str_t      hashed;                  /* REHASH: what it replaces */
     int            disabled;                /* ADD: switched off from the start */
-    int            require;                 /* ADD: required from the start */
+    int            require;                 /* ADD, PERMISSIONS */
+    int            edit_email;              /* EDIT: these are to be set; an */
+    int            edit_name;               /*   empty one is taken away */
+    int            widget;                  /* WIDGET: 1 on, 0 off */
     int64_t        grace_sec;               /* -1: the portal's */
-    mfa_str_t      reason;                  /* EXTEND */
+    mfa_str_t      reason;                  /* EXTEND; others may have one */
+    mfa_str_t      ref;                     /* *_END: mfa_session_short, or
+                                               empty: all */
+
+    /* Results, with any outcome. */
+    mfa_why_e      why;
 
     /* Results, with MFA_OUTCOME_DONE. */
     int            changed;                 /* 0: it was so already */
     mfa_account_t  before;                  /* as read; zeroed for ADD */
     int64_t        deadline;                /* that holds now; -1 none */
+    int64_t        version;                 /* that it has now */
 
     /* The flow's own. */
     int            tries;
     mfa_at_t       account_at;
+    mfa_at_t       by_at;
+    mfa_at_t       owners_at;
+    mfa_at_t       owner_at;
+    mfa_at_t       list_at;
+    mfa_account_t  by_account;
+    int64_t        others;                  /* administrators with billing */
+    mfa_str_t      hash;                    /* what ref names; empty: nothing */
     mfa_account_t  after;                   /* what the indexes are made from */
     mfa_change_t   changes[MFA_ADMIN_CHANGES_MAX];
     size_t         n_changes;
     int            write;                   /* there is something to write */
+    int            raise;                   /* void the account's sessions */
     int            cleared;                 /* UNLOCK: there was a counter */
+    uint8_t        detail[80];              /* for the audit */
+    size_t         detail_len;
     mfa_outcome_e  ending;                  /* once the watch is let go */
 } mfa_flow_admin_t;
 
 /*
  * Prepares a flow; env, action and the rest are set by the caller afterwards.
- * Outcomes: DONE; ABSENT (no such account); CONFLICT (also ADD of a login that
- * exists); FORBIDDEN (the account is owned by a directory and the portal has
- * directory_mfa off: ADD with require, REQUIRE); REFUSED (what the caller set
- * cannot be: a login that is not canonical, a password that is no crypt(5)
- * string, a grace over MFA_GRACE_MAX_SEC, EXTEND without a reason: the store
- * was not asked; EXTEND to a deadline before the one that holds); UNAVAILABLE.
+ * Outcomes: DONE; ABSENT (no such account); CONFLICT (why: EXISTS, VERSION,
+ * BUSY); FORBIDDEN (why: RIGHT, LAST, DIRECTORY, NOT_REQUIRED); REFUSED (what
+ * the caller set cannot be: a login that is not canonical, an e-mail address or
+ * role that is none, a name too long, a password that is no crypt(5) string, a
+ * grace over MFA_GRACE_MAX_SEC, EXTEND without a reason: the store was not
+ * asked; why SHORTER: EXTEND to a deadline before the one that holds);
+ * UNAVAILABLE.
+ *
+ * With by.portal set, who acts is read and watched with the account, and what
+ * he may is decided from that (right.h): a demotion a moment ago counts.  An
+ * account he may not look at is ABSENT for nobody: it is FORBIDDEN.  The proof
+ * of right.h is the caller's to ask for.  The last administrator_with_billing
+ * that is not disabled cannot be deleted, disabled or given another role, by
+ * nobody; two who try at once leave one.
  */
 void mfa_flow_admin_init(mfa_flow_admin_t *admin);
 
 /* "add", "delete", "disable", ...: for messages and the audit. */
 const char *mfa_admin_name(mfa_admin_e action);
+/* The action of a name, or -1. */
+int mfa_admin_find(mfa_str_t name);
+/* The right it takes. */
+mfa_right_e mfa_admin_right(mfa_admin_e action);
+/* "right", "last", "directory", "not-required", "shorter", "version", "exists",
+   "busy"; "" for NONE. */
+const char *mfa_why_name(mfa_why_e why);
 
 
-/* For flow_admin.c: the actions, in admin.c. */
+/* For flow_admin.c: the actions, in admin.c; who may, in admin_right.c. */
 
 /* Whether what the caller set can be. */
 int mfa_admin_check(const mfa_flow_admin_t *admin);
 /*
- * Decides from admin->before: fills after, changes and write.  DONE, or how the
- * flow is to end.
+ * Decides from admin->before: fills after, changes, write and raise.  DONE, or
+ * how the flow is to end.
  */
 mfa_outcome_e mfa_admin_decide(mfa_flow_admin_t *admin);
-/* Whether the action voids the account's sessions. */
-int mfa_admin_raises(mfa_admin_e action);
+/* The audit event: of PERMISSIONS what it comes to. */
+const char *mfa_admin_event(const mfa_flow_admin_t *admin);
+/* Whether who acts may: by is what was found of him, there says whether the
+   account acted on is; sets why. */
+int mfa_admin_allowed(mfa_flow_admin_t *admin, mfa_tri_e by, int there);
+/* Whether the action may leave the portal without an owner, and whether account
+   is one: an administrator_with_billing that is not disabled. */
+int mfa_admin_unseats(mfa_admin_e action);
+int mfa_admin_is_owner(const mfa_account_t *account);
 
 #endif /* MFA_FLOW_ADMIN_H */

@@ -127,25 +127,6 @@ read_some(mfa_flow_security_t *security)
 }
 
 
-/* Whether the gate would still take it for one of this account's. */
-static int
-is_open(const mfa_flow_security_t *security, const mfa_session_t *session)
-{
-    mfa_policy_in_t  in;
-
-    in.portal = security->flow.env.portal;
-    in.rule = MFA_RULE_ACCOUNT;
-    in.fresh_sec = 0;
-    in.now = security->flow.env.now;
-    in.store = MFA_YES;
-    in.session = session;
-    in.account = &security->who.account;
-
-    return mfa_str_eq(session->login, security->who.account.login)
-           && mfa_policy_decide(&in) != MFA_VERDICT_LOGIN;
-}
-
-
 /* MFA_UNKNOWN: the store did not say. */
 static mfa_tri_e
 take_session(mfa_flow_security_t *security, const mfa_result_t *result,
@@ -162,7 +143,10 @@ take_session(mfa_flow_security_t *security, const mfa_result_t *result,
                                      security->flow.env.portal, row->hash,
                                      &row->session, &foreign);
 
-    if (found == MFA_YES && is_open(security, &row->session)) {
+    if (found == MFA_YES
+        && mfa_policy_open(security->flow.env.portal, &row->session,
+                           &security->who.account, security->flow.env.now))
+    {
         security->n_sessions++;
     }
 

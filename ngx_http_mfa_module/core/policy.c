@@ -177,6 +177,19 @@ mfa_policy_decide(const mfa_policy_in_t *in)
 
 
 int
+mfa_policy_open(const mfa_portal_t *portal, const mfa_session_t *session,
+    const mfa_account_t *account, int64_t now)
+{
+    mfa_policy_in_t  in = {
+        portal, MFA_RULE_ACCOUNT, 0, now, MFA_YES, session, account
+    };
+
+    return mfa_str_eq(session->login, account->login)
+           && mfa_policy_decide(&in) != MFA_VERDICT_LOGIN;
+}
+
+
+int
 mfa_policy_required(const mfa_portal_t *portal, const mfa_account_t *account)
 {
     switch (portal->require) {

@@ -45,6 +45,10 @@ typedef struct {
  */
 mfa_verdict_e mfa_policy_decide(const mfa_policy_in_t *in);
 
+/* Whether the gate would still take the session for one of this account's. */
+int mfa_policy_open(const mfa_portal_t *portal, const mfa_session_t *session,
+    const mfa_account_t *account, int64_t now);
+
 /* Whether the account must have a factor, by itself or by its portal. */
 int mfa_policy_required(const mfa_portal_t *portal,
     const mfa_account_t *account);

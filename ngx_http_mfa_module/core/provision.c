@@ -4,6 +4,7 @@
  */
 
 #include "core/provision.h"
+#include "core/store_list.h"
 
 #include <string.h>
 
@@ -65,6 +66,7 @@ mfa_provision_add(mfa_flow_t *flow, mfa_str_t login, mfa_account_t *account)
     mfa_op_t         *op;
     mfa_audit_t       audit;
     mfa_change_t      changes[3];
+    mfa_search_t      none, words;
     const mfa_env_t  *env;
 
     op = &flow->op;
@@ -88,6 +90,8 @@ mfa_provision_add(mfa_flow_t *flow, mfa_str_t login, mfa_account_t *account)
         n += note(&changes[2], MFA_ACCOUNT_DEADLINE, account->deadline);
     }
 
+    none.n = 0;
+    mfa_search_entries(&words, login, account->email, account->name);
     audit = mfa_flow_audit(flow, "add", "ok", "first login", login);
 
     mfa_op_multi(op);
@@ -97,6 +101,8 @@ mfa_provision_add(mfa_flow_t *flow, mfa_str_t login, mfa_account_t *account)
     mfa_store_account_index(op, env->portal, login,
                             mfa_policy_required(env->portal, account), 0,
                             account->deadline);
+    mfa_store_indexed_set(op, env->portal, 1);
+    mfa_store_search_change(op, env->portal, &none, &words);
     mfa_store_audit(op, env->portal, &audit);
     mfa_op_exec(op);
 

@@ -193,6 +193,15 @@ mfa_store_session_end(mfa_op_t *op, const mfa_portal_t *portal,
 }
 
 
+void
+mfa_store_session_unindex_all(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login)
+{
+    mfa_op_begin(op, "DEL");
+    mfa_key_sessions(op, portal, login);
+}
+
+
 mfa_at_t
 mfa_store_session_list(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login)

@@ -12,11 +12,19 @@
  *   mfa:{P}:accounts                  zset    all logins, score 0: pages, prefix
  *   mfa:{P}:unenrolled                zset    required, no factor; score deadline
  *   mfa:{P}:not-required              zset    no requirement
+ *   mfa:{P}:required                  zset    a requirement, factor or not
+ *   mfa:{P}:enrolled                  zset    have a factor
+ *   mfa:{P}:owners                    zset    administrators with billing that
+ *                                             are not disabled
+ *   mfa:{P}:search                    zset    "word NUL login", see search.h
+ *   mfa:{P}:indexed                   string  format and rule of the above
  *   mfa:{P}:steps                     zset    last accepted TOTP step
  *   mfa:{P}:sessions:LOGIN            zset    token hashes by when opened, us
  *   mfa:{P}:devices:LOGIN             zset    token hashes of trusted browsers
  *   mfa:{P}:device:HASH               string  device.h; TTL
  *   mfa:{P}:audit                     stream  events
+ *   mfa:{P}:token:HASH                string  apitoken.h; TTL
+ *   mfa:{P}:tokens                    zset    token hashes, score expiry
  *   mfa:session:HASH                  string  session.h; TTL
  *   mfa:enrolment:HASH                string  a session's pending secret; TTL
  *   mfa:fail:KIND:P:ID                string  attempts charged; TTL
@@ -74,6 +82,9 @@ void mfa_store_session_remove(mfa_op_t *op, mfa_str_t hash);
 /* Removes it from its account's index; may stand inside a transaction. */
 void mfa_store_session_unindex(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login, mfa_str_t hash);
+/* Removes all: where the account's generation is raised, or it is gone. */
+void mfa_store_session_unindex_all(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login);
 /* Both.  The place says how many records there were: 0, it was over already. */
 mfa_at_t mfa_store_session_end(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login, mfa_str_t hash);
@@ -108,6 +119,9 @@ void mfa_store_device_save(mfa_op_t *op, const mfa_portal_t *portal,
 /* As mfa_store_session_end. */
 mfa_at_t mfa_store_device_end(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login, mfa_str_t hash);
+/* The end of all of an account's; may stand inside a transaction. */
+void mfa_store_device_end_all(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login);
 /* The token hashes of an account's devices, oldest first. */
 mfa_at_t mfa_store_device_list(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login);
@@ -165,11 +179,13 @@ void mfa_store_validated_set(mfa_op_t *op, const mfa_portal_t *portal,
 typedef enum {
     MFA_LIST_ALL = 0,
     MFA_LIST_UNENROLLED,
-    MFA_LIST_NOT_REQUIRED
+    MFA_LIST_NOT_REQUIRED,
+    MFA_LIST_REQUIRED,
+    MFA_LIST_ENROLLED
 } mfa_list_e;
 
 /* Up to n logins of a list in order, behind the login after (empty: from the
-   start; only MFA_LIST_ALL and MFA_LIST_NOT_REQUIRED page). */
+   start; all but MFA_LIST_UNENROLLED page).  By deadline: store_list.h. */
 mfa_at_t mfa_store_account_list(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_list_e list, mfa_str_t after, int64_t n);
 /*

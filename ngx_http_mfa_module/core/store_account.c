@@ -139,6 +139,18 @@ add_member(mfa_op_t *op, const mfa_portal_t *portal, const char *index,
 }
 
 
+static void
+set_member(mfa_op_t *op, const mfa_portal_t *portal, const char *index,
+    int is_one, mfa_str_t login)
+{
+    if (is_one) {
+        add_member(op, portal, index, 0, login);
+    } else {
+        remove_member(op, portal, index, login);
+    }
+}
+
+
 void
 mfa_store_account_delete(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login)
@@ -151,6 +163,8 @@ mfa_store_account_delete(mfa_op_t *op, const mfa_portal_t *portal,
     remove_member(op, portal, "accounts", login);
     remove_member(op, portal, "unenrolled", login);
     remove_member(op, portal, "not-required", login);
+    remove_member(op, portal, "required", login);
+    remove_member(op, portal, "enrolled", login);
     /* The last step stays: an account made anew under this name must not
        accept a code that was spent. */
 }
@@ -162,11 +176,7 @@ mfa_store_account_index(mfa_op_t *op, const mfa_portal_t *portal,
 {
     add_member(op, portal, "accounts", 0, login);
 
-    if (required) {
-        remove_member(op, portal, "not-required", login);
-    } else {
-        add_member(op, portal, "not-required", 0, login);
-    }
+    set_member(op, portal, "not-required", !required, login);
 
     if (required && !enrolled) {
         add_member(op, portal, "unenrolled", deadline > 0 ? deadline : 0,
@@ -174,6 +184,9 @@ mfa_store_account_index(mfa_op_t *op, const mfa_portal_t *portal,
     } else {
         remove_member(op, portal, "unenrolled", login);
     }
+
+    set_member(op, portal, "required", required, login);
+    set_member(op, portal, "enrolled", enrolled, login);
 }
 
 
@@ -202,6 +215,7 @@ mfa_store_deadline_set(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_op_arg(op, login);
 
     remove_member(op, portal, "not-required", login);
+    add_member(op, portal, "required", 0, login);
 
     mfa_op_exec(op);
 
@@ -226,6 +240,13 @@ mfa_store_account_list(mfa_op_t *op, const mfa_portal_t *portal,
 {
     mfa_str_t  parts[] = { mfa_lit("("), after };
 
+    static const char *const  indexes[] = {
+        [MFA_LIST_ALL]          = "accounts",
+        [MFA_LIST_NOT_REQUIRED] = "not-required",
+        [MFA_LIST_REQUIRED]     = "required",
+        [MFA_LIST_ENROLLED]     = "enrolled"
+    };
+
     if (list == MFA_LIST_UNENROLLED) {
         mfa_op_begin(op, "ZRANGE");
         mfa_key_portal(op, portal, "unenrolled");
@@ -236,8 +257,7 @@ mfa_store_account_list(mfa_op_t *op, const mfa_portal_t *portal,
     }
 
     mfa_op_begin(op, "ZRANGEBYLEX");
-    mfa_key_portal(op, portal,
-               list == MFA_LIST_ALL ? "accounts" : "not-required");
+    mfa_key_portal(op, portal, indexes[list]);
 
     if (after.len) {
         mfa_op_joined(op, parts, 2);

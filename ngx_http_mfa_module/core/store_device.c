@@ -119,6 +119,16 @@ mfa_store_device_end(mfa_op_t *op, const mfa_portal_t *portal,
 }
 
 
+/* Without the index no record is worth anything; they end by themselves. */
+void
+mfa_store_device_end_all(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login)
+{
+    mfa_op_begin(op, "DEL");
+    mfa_key_devices(op, portal, login);
+}
+
+
 mfa_at_t
 mfa_store_device_list(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login)

@@ -78,6 +78,17 @@ mfa_key_device(mfa_op_t *op, const mfa_portal_t *portal, mfa_str_t hash)
 
 
 void
+mfa_key_token(mfa_op_t *op, const mfa_portal_t *portal, mfa_str_t hash)
+{
+    mfa_str_t  parts[] = {
+        mfa_lit("mfa:{"), portal->name, mfa_lit("}:token:"), hash
+    };
+
+    mfa_op_joined(op, parts, 4);
+}
+
+
+void
 mfa_key_enrolment(mfa_op_t *op, mfa_str_t hash)
 {
     mfa_str_t  parts[] = { mfa_lit("mfa:enrolment:"), hash };

@@ -13,13 +13,15 @@ void mfa_key_account(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login);
 void mfa_key_sessions(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login);
-/* accounts, unenrolled, not-required, steps, audit */
+/* accounts, unenrolled, not-required, required, enrolled, owners, search,
+   indexed, steps, audit, tokens */
 void mfa_key_portal(mfa_op_t *op, const mfa_portal_t *portal,
     const char *what);
 void mfa_key_session(mfa_op_t *op, mfa_str_t hash);
 void mfa_key_devices(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login);
 void mfa_key_device(mfa_op_t *op, const mfa_portal_t *portal, mfa_str_t hash);
+void mfa_key_token(mfa_op_t *op, const mfa_portal_t *portal, mfa_str_t hash);
 void mfa_key_enrolment(mfa_op_t *op, mfa_str_t hash);
 void mfa_key_known(mfa_op_t *op, const mfa_portal_t *portal, mfa_str_t login,
     mfa_str_t net);

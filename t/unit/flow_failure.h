@@ -136,7 +136,13 @@ failure_is_honest(const mfa_op_t *op, const mfa_reply_t *was,
         return is->type == MFA_REPLY_NIL || is->type == MFA_REPLY_STRING;
     }
 
-    if (mfa_str_is(name, "ZRANGE")) {
+    if (mfa_str_is(name, "ZRANK")) {
+        return is->type == MFA_REPLY_NIL || is->type == MFA_REPLY_INT;
+    }
+
+    if (mfa_str_is(name, "ZRANGEBYLEX") || mfa_str_is(name, "ZRANGEBYSCORE")
+        || mfa_str_is(name, "ZRANGE"))
+    {
         if (failure.element >= 0
             && is->type != MFA_REPLY_ARRAY
             && was->type == MFA_REPLY_STRING)

@@ -243,6 +243,24 @@ doing_score(const doing_t *d, size_t i)
 }
 
 
+/* ZADD key score member score member ... */
+static inline mfa_reply_t
+doing_zadd_all(const doing_t *d)
+{
+    size_t        i;
+    int64_t       n = 0;
+
+    for (i = 2; i + 1 < d->n; i += 2) {
+        doing_type(d, STORE_ZSET);
+        n += store_row(d->store, d->key, d->argv[i + 1]) == NULL;
+        store_row_make(d->store, d->key, d->argv[i + 1])->score =
+            doing_score(d, i);
+    }
+
+    return reply_int(n);
+}
+
+
 static inline mfa_reply_t
 do_zadd(const doing_t *d)
 {
@@ -250,6 +268,10 @@ do_zadd(const doing_t *d)
     int64_t       score;
     mfa_str_t     member = d->argv[d->n - 1];
     store_row_t  *row;
+
+    if (d->n > 4 && mfa_str_is(d->argv[2], "0")) {
+        return doing_zadd_all(d);
+    }
 
     score = doing_score(d, d->n - 2);
     row = store_row(d->store, d->key, member);
@@ -317,6 +339,9 @@ doing_sorted(const doing_t *d, store_row_t **sorted)
 }
 
 
+#include "scripted_ranges.h"
+
+
 /* The arguments 2 and 3 as ranks of n; how many there are from *first on. */
 static inline size_t
 doing_ranks(const doing_t *d, size_t n, int64_t *first)
@@ -335,18 +360,26 @@ doing_ranks(const doing_t *d, size_t n, int64_t *first)
 static inline mfa_reply_t
 do_zrange(const doing_t *d)
 {
-    size_t        n, at;
+    char          score[32];
+    size_t        n, at, step;
     int64_t       first;
     mfa_reply_t   r;
     store_row_t  *row, *sorted[STORE_ROWS];
 
+    step = doing_has(d, 4, "WITHSCORES") ? 2 : 1;
     n = doing_sorted(d, sorted);
-    r = reply_array(doing_ranks(d, n, &first));
+    r = reply_array(step * doing_ranks(d, n, &first));
 
-    for (at = 0; at < r.n; at++) {
-        row = sorted[first + (int64_t) at];
+    for (at = 0; at < r.n; at += step) {
+        row = sorted[first + (int64_t) (at / step)];
         r.elements[at] = reply_bytes(MFA_REPLY_STRING, row->name,
                                      row->name_len);
+
+        if (step == 2) {
+            snprintf(score, sizeof(score), "%lld",
+                     (long long) row->score);
+            r.elements[at + 1] = reply_text(MFA_REPLY_STRING, score);
+        }
     }
 
     return r;
@@ -465,7 +498,7 @@ do_xadd(const doing_t *d)
     mfa_buf_t     b;
 
     snprintf(id, sizeof(id), "%lld-%u", (long long) d->store->now,
-             ++d->store->version);
+             ++d->store->version + 100000);  /* as long as the next one */
     mfa_buf_init(&b, room, sizeof(room));
 
     for (i = 2; i < d->n && !mfa_str_is(d->argv[i], "*"); i++) { /* options */ }
@@ -522,6 +555,12 @@ static const struct {
     { "ZADD",             STORE_ZSET,   do_zadd },
     { "ZREM",             STORE_ZSET,   do_remove },
     { "ZRANGE",           STORE_ZSET,   do_zrange },
+    { "ZRANGEBYLEX",      STORE_ZSET,   do_zrangebylex },
+    { "ZRANGEBYSCORE",    STORE_ZSET,   do_zrangebyscore },
+    { "ZCARD",            STORE_ZSET,   do_zcard },
+    { "ZCOUNT",           STORE_ZSET,   do_zcount },
+    { "ZRANK",            STORE_ZSET,   do_zrank },
+    { "XREVRANGE",        STORE_STREAM, do_xrevrange },
     { "ZREMRANGEBYSCORE", STORE_ZSET,   do_zremrangebyscore },
     { "ZREMRANGEBYRANK",  STORE_ZSET,   do_zremrangebyrank },
     { "ZSCORE",           STORE_ZSET,   do_zscore },

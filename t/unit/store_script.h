@@ -17,6 +17,7 @@
 #include "core/op.h"
 
 #define SCRIPT_ELEMENTS  64
+#define SCRIPT_LISTED    4
 
 typedef struct {
     mfa_reply_t         replies[MFA_OP_COMMANDS_MAX];
@@ -24,8 +25,15 @@ typedef struct {
     mfa_reply_t         fields[SCRIPT_ELEMENTS];    /* of HMGET */
     mfa_reply_t         done[SCRIPT_ELEMENTS];      /* of EXEC */
     const char         *account[MFA_ACCOUNT_N];     /* NULL: no such field */
+    const char         *actor[MFA_ACCOUNT_N];       /* the same of who acts */
+    const char         *actor_key;                  /* his account's; or NULL */
+    const char         *owners;                     /* what ZSCORE answers */
+    int64_t             n_owners;                   /* what ZCARD answers */
+    const char         *listed[SCRIPT_LISTED];      /* what ZRANGE answers */
+    mfa_reply_t         list[SCRIPT_LISTED];
     int64_t             unlinked;                   /* what UNLINK answers */
     size_t              hmget;                      /* places, or SIZE_MAX */
+    size_t              hmget_actor;
     size_t              exec;
     int                 watching;
 } script_t;
@@ -66,9 +74,18 @@ script_plain(const script_t *script, mfa_str_t command)
     }
 
     if (mfa_str_is(command, "WATCH") || mfa_str_is(command, "UNWATCH")
-        || mfa_str_is(command, "MULTI"))
+        || mfa_str_is(command, "MULTI") || mfa_str_is(command, "SET"))
     {
         return script_text(MFA_REPLY_STATUS, "OK");
+    }
+
+    if (mfa_str_is(command, "ZSCORE")) {
+        return script_text(script->owners ? MFA_REPLY_STRING : MFA_REPLY_NIL,
+                           script->owners);
+    }
+
+    if (mfa_str_is(command, "ZCARD")) {
+        return script_int(script->n_owners);
     }
 
     return script_int(mfa_str_is(command, "UNLINK") ? script->unlinked : 1);
@@ -76,7 +93,7 @@ script_plain(const script_t *script, mfa_str_t command)
 
 
 static inline mfa_reply_t
-script_account(script_t *script, size_t n)
+script_account(mfa_reply_t *fields, const char *const *account, size_t n)
 {
     size_t       i;
     mfa_reply_t  r;
@@ -84,15 +101,41 @@ script_account(script_t *script, size_t n)
     memset(&r, 0, sizeof(r));
     r.type = MFA_REPLY_ARRAY;
     r.n = n;
-    r.elements = script->fields;
+    r.elements = fields;
 
     for (i = 0; i < n; i++) {
-        script->fields[i] = script_text(script->account[i] ? MFA_REPLY_STRING
-                                                           : MFA_REPLY_NIL,
-                                        script->account[i]);
+        fields[i] = script_text(account[i] ? MFA_REPLY_STRING : MFA_REPLY_NIL,
+                                account[i]);
     }
 
     return r;
+}
+
+
+static inline mfa_reply_t
+script_list(script_t *script)
+{
+    mfa_reply_t  r;
+
+    memset(&r, 0, sizeof(r));
+    r.type = MFA_REPLY_ARRAY;
+    r.elements = script->list;
+
+    while (r.n < SCRIPT_LISTED && script->listed[r.n] != NULL) {
+        script->list[r.n] = script_text(MFA_REPLY_STRING, script->listed[r.n]);
+        r.n++;
+    }
+
+    return r;
+}
+
+
+/* Who acts is asked for behind the account, also when he is the same. */
+static inline int
+script_is_actor(const script_t *script, const mfa_str_t *argv)
+{
+    return script->actor_key != NULL && script->hmget != SIZE_MAX
+           && mfa_str_is(argv[1], script->actor_key);
 }
 
 
@@ -105,14 +148,17 @@ script_answer(script_t *script, const mfa_op_t *op)
     size_t            i, n, n_done;
     mfa_str_t         command;
     mfa_result_t      result;
+    const mfa_str_t  *argv;
 
     queued = 0;
     n_done = 0;
     script->hmget = SIZE_MAX;
+    script->hmget_actor = SIZE_MAX;
     script->exec = SIZE_MAX;
 
     for (i = 0; i < op->n; i++) {
-        command = mfa_op_command(op, i, &n)[0];
+        argv = mfa_op_command(op, i, &n);
+        command = argv[0];
         script->pointers[i] = &script->replies[i];
 
         if (mfa_str_is(command, "EXEC")) {
@@ -126,9 +172,20 @@ script_answer(script_t *script, const mfa_op_t *op)
             script->done[n_done++] = script_plain(script, command);
             script->replies[i] = script_text(MFA_REPLY_STATUS, "QUEUED");
 
+        } else if (mfa_str_is(command, "HMGET")
+                   && script_is_actor(script, argv))
+        {
+            script->replies[i] = script_account(&script->fields[MFA_ACCOUNT_N],
+                                                script->actor, n - 2);
+            script->hmget_actor = i;
+
         } else if (mfa_str_is(command, "HMGET")) {
-            script->replies[i] = script_account(script, n - 2);
+            script->replies[i] = script_account(script->fields,
+                                                script->account, n - 2);
             script->hmget = i;
+
+        } else if (mfa_str_is(command, "ZRANGE")) {
+            script->replies[i] = script_list(script);
 
         } else {
             script->replies[i] = script_plain(script, command);
@@ -183,7 +240,7 @@ script_follow(script_t *script, const mfa_op_t *op, const mfa_result_t *result)
 
 
 /* The commands of an op as text: arguments divided by blanks, commands by
-   newlines.  Longer than cap: cut. */
+   newlines, a NUL as '~'.  Longer than cap: cut. */
 static inline void
 script_write(const mfa_op_t *op, char *text, size_t cap)
 {
@@ -202,6 +259,10 @@ script_write(const mfa_op_t *op, char *text, size_t cap)
         }
 
         mfa_buf_cstr(&b, "\n");
+    }
+
+    for (i = 0; i < b.len; i++) {
+        text[i] = text[i] ? text[i] : '~';
     }
 
     text[b.len] = '\0';

@@ -53,6 +53,7 @@ setup(void **state)
         [MFA_ACCOUNT_SECRET] = "1.k1.sealed",
         [MFA_ACCOUNT_VERSION] = "12",
         [MFA_ACCOUNT_LOCALE] = "en",
+        [MFA_ACCOUNT_WIDGET] = "off",
         [MFA_ACCOUNT_PASSWORD] = "$y$x$y"
     };
 

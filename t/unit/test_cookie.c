@@ -405,6 +405,8 @@ main(void)
             security_45_long_and_cut_off_lines_are_read_to_their_end_only,
             clean),
         cmocka_unit_test_teardown(
+            security_43_each_name_is_found_beside_the_others, clean),
+        cmocka_unit_test_teardown(
             security_46_the_upstream_never_sees_our_cookies, clean),
         cmocka_unit_test_teardown(
             security_46_other_cookies_keep_their_bytes_and_order, clean),

@@ -113,6 +113,8 @@ add_makes_an_account_in_one_transaction(void **state)
         "ZREM mfa:{user}:accounts alice\n"
         "ZREM mfa:{user}:unenrolled alice\n"
         "ZREM mfa:{user}:not-required alice\n"
+        "ZREM mfa:{user}:required alice\n"
+        "ZREM mfa:{user}:enrolled alice\n"
         "HSET mfa:{user}:account:alice created 1000000 generation 1048577048575"
         " email a@example.com name Alice password " HASH
         " required 1 deadline 1086400\n"
@@ -120,6 +122,10 @@ add_makes_an_account_in_one_transaction(void **state)
         "ZADD mfa:{user}:accounts 0 alice\n"
         "ZREM mfa:{user}:not-required alice\n"
         "ZADD mfa:{user}:unenrolled 1086400 alice\n"
+        "ZADD mfa:{user}:required 0 alice\n"
+        "ZREM mfa:{user}:enrolled alice\n"
+        "SET mfa:{user}:indexed 1 account NX\n"
+        "ZADD mfa:{user}:search 0 alice~alice 0 a@example.com~alice\n"
         "XADD mfa:{user}:audit MAXLEN ~ 100000 * event add result ok"
         " login alice actor root\n"
         "EXEC\n");
@@ -138,7 +144,9 @@ add_without_a_requirement_has_no_deadline(void **state)
     has_not("required 1");
     has_not("password");
     has("ZADD mfa:{user}:not-required 0 alice\n");
-    has("ZREM mfa:{user}:unenrolled alice\nXADD");
+    has("ZREM mfa:{user}:unenrolled alice\n");
+    has("ZREM mfa:{user}:required alice\n");
+    has("ZADD mfa:{user}:search 0 alice~alice\n");
 }
 
 
@@ -533,6 +541,9 @@ delete_leaves_no_index_behind(void **state)
         "ZREM mfa:{user}:accounts alice\n"
         "ZREM mfa:{user}:unenrolled alice\n"
         "ZREM mfa:{user}:not-required alice\n"
+        "ZREM mfa:{user}:required alice\n"
+        "ZREM mfa:{user}:enrolled alice\n"
+        "ZREM mfa:{user}:search alice~alice\n"
         "XADD mfa:{user}:audit MAXLEN ~ 100000 * event delete result ok"
         " login alice actor root\n"
         "EXEC\n");

@@ -20,7 +20,7 @@
 #define GATE_FIELDS                                                           \
     "created|email|name|role|generation|disabled|required|deadline"           \
     "|enrolled|secret_id|validated|secret"
-#define ALL_FIELDS  GATE_FIELDS "|directory|version|locale|password"
+#define ALL_FIELDS  GATE_FIELDS "|directory|version|locale|widget|password"
 
 
 static mfa_op_t      op;
@@ -160,7 +160,9 @@ account_is_deleted_with_all_but_its_steps(void **state)
                  "|mfa:{user}:devices:alice\n"
                  "ZREM|mfa:{user}:accounts|alice\n"
                  "ZREM|mfa:{user}:unenrolled|alice\n"
-                 "ZREM|mfa:{user}:not-required|alice\n");
+                 "ZREM|mfa:{user}:not-required|alice\n"
+                 "ZREM|mfa:{user}:required|alice\n"
+                 "ZREM|mfa:{user}:enrolled|alice\n");
 }
 
 
@@ -168,7 +170,7 @@ static void
 indexes_say_how_an_account_stands(void **state)
 {
     size_t  i;
-    char    text[256];
+    char    text[512];
 
     static const struct {
         int          required;
@@ -199,7 +201,12 @@ indexes_say_how_an_account_stands(void **state)
                                 cases[i].required, cases[i].enrolled,
                                 cases[i].deadline);
         snprintf(text, sizeof(text), "ZADD|mfa:{user}:accounts|0|alice\n"
-                 "%s\n%s\n", cases[i].not_required, cases[i].unenrolled);
+                 "%s\n%s\n%s\n%s\n", cases[i].not_required,
+                 cases[i].unenrolled,
+                 cases[i].required ? "ZADD|mfa:{user}:required|0|alice"
+                                   : "ZREM|mfa:{user}:required|alice",
+                 cases[i].enrolled ? "ZADD|mfa:{user}:enrolled|0|alice"
+                                   : "ZREM|mfa:{user}:enrolled|alice");
         commands_are(text);
     }
 }
@@ -220,8 +227,9 @@ security_84_a_deadline_is_set_once(void **state)
                  "HGET|" ACCOUNT "|deadline\n"
                  "ZADD|mfa:{user}:unenrolled|NX|1700000000|alice\n"
                  "ZREM|mfa:{user}:not-required|alice\n"
+                 "ZADD|mfa:{user}:required|0|alice\n"
                  "EXEC\n");
-    r.at[5]->elements[1] = a_text(MFA_REPLY_STRING, "1600000000");
+    r.at[6]->elements[1] = a_text(MFA_REPLY_STRING, "1600000000");
     assert_int_equal(mfa_op_str(&op, &r.result, at, &text), 0);
     assert_true(mfa_str_is(text, "1600000000"));
     assert_true(mfa_op_sound(&op, &r.result));

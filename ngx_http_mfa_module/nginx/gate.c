@@ -152,8 +152,8 @@ hold(ngx_http_request_t *r, const mfa_known_t *known)
 
 /* Whether the cache knows enough to let r pass, and then it may. */
 static ngx_uint_t
-known(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate, mfa_cache_t *cache,
-    mfa_str_t cookie)
+known_passes(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate,
+    mfa_cache_t *cache, mfa_str_t cookie)
 {
     mfa_known_t             known;
     mfa_gate_ask_t          ask;
@@ -170,10 +170,12 @@ known(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate, mfa_cache_t *cache,
 
     judged = record_of(r);
 
-    if (judged == NULL || !mfa_gate_known(&ask, &known, &judged->who)
-        || hold(r, &known) != NGX_OK)
-    {
+    if (judged == NULL || hold(r, &known) != NGX_OK) {
         mfa_cache_release(&known);
+        return 0;
+    }
+
+    if (!mfa_gate_known(&ask, &known, &judged->who)) {
         return 0;
     }
 
@@ -384,7 +386,7 @@ ask(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate,
                                        NGX_HTTP_MFA_COOKIE_SESSION);
     cache = cookie && cookie->n == 1 ? cache_of(r) : NULL;
 
-    if (cache && known(r, gate, cache, cookie->value)) {
+    if (cache && known_passes(r, gate, cache, cookie->value)) {
         return NGX_OK;
     }
 

@@ -94,6 +94,25 @@ not_to_be(ngx_http_mfa_links_t *links, ngx_http_mfa_call_t *call)
 
 /* --- getting there --- */
 
+/* A step is under way, unless sending it has lost what is to be kept (a link
+   that does not open is closed at once): then nobody waits for it. */
+static void
+step(ngx_http_mfa_links_t *links, tracking_state_e state,
+    ngx_http_mfa_call_t *call)
+{
+    if (call && links->tracking.state == state) {
+        links->tracking.call = call;
+        return;
+    }
+
+    if (call) {
+        ngx_http_mfa_call_forget(call);
+    }
+
+    ngx_http_mfa_tracking_lost(links);
+}
+
+
 /* To the listening link itself. */
 static ngx_http_mfa_call_t *
 listener_send(ngx_http_mfa_links_t *links, const mfa_op_t *op,
@@ -136,11 +155,7 @@ ngx_http_mfa_links_cache(ngx_http_mfa_links_t *links)
     t->refused = 0;
     t->listen_at = mfa_store_listen(&op);
     t->state = TRACKING_ASKED;
-    t->call = listener_send(links, &op, tracking_asked);
-
-    if (t->call == NULL) {
-        ngx_http_mfa_tracking_lost(links);
-    }
+    step(links, TRACKING_ASKED, listener_send(links, &op, tracking_asked));
 
     return links->cache;
 }
@@ -169,11 +184,8 @@ tracking_asked(ngx_http_mfa_call_t *call)
     mfa_op_reset(&op);
     mfa_store_track(&op, id);
     t->state = TRACKING_ARMED;
-    t->call = ngx_http_mfa_call_send(links, &op, NULL, tracking_armed, links);
-
-    if (t->call == NULL) {
-        ngx_http_mfa_tracking_lost(links);
-    }
+    step(links, TRACKING_ARMED, ngx_http_mfa_call_send(links, &op, NULL,
+                                                       tracking_armed, links));
 }
 
 
@@ -246,11 +258,7 @@ tracking_beat(ngx_event_t *ev)
 
     mfa_op_reset(&op);
     mfa_store_ping(&op);
-    t->call = listener_send(links, &op, tracking_beaten);
-
-    if (t->call == NULL) {
-        ngx_http_mfa_tracking_lost(links);
-    }
+    step(links, TRACKING_ON, listener_send(links, &op, tracking_beaten));
 }
 
 

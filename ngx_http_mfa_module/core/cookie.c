@@ -55,6 +55,10 @@ same_letters(mfa_str_t found, mfa_str_t name)
 {
     size_t  i;
 
+    if (memcmp(found.data, name.data, name.len) == 0) {
+        return 1;
+    }
+
     for (i = 0; i < name.len; i++) {
         if (found.data[i] != name.data[i]
             && lower(found.data[i]) != lower(name.data[i]))
@@ -122,7 +126,13 @@ pair_take(mfa_str_t pair, mfa_str_t name, const mfa_str_t *names, size_t n,
     mfa_str_t  trimmed;
 
     ours = 0;
-    trimmed = trim_blanks(name);
+    trimmed = name;
+
+    if (name.len && (is_blank(name.data[0])
+                     || is_blank(name.data[name.len - 1])))
+    {
+        trimmed = trim_blanks(name);
+    }
 
     for (i = 0; i < n; i++) {
         if (trimmed.len != names[i].len || !same_letters(trimmed, names[i])) {

@@ -229,7 +229,12 @@ subtest 'A listening connection that hangs is found out in time (security 117)'
 
 my @needed = qw(client|id client|tracking subscribe ping);
 
-for my $missing (@needed[0 .. 2], '&__redis__:invalidate') {
+ok(MFA::Nginx::read_file("$MFA::Env::ROOT/README.md") =~ join('\s+',
+    '\n    ACL SETUSER gate', map { quotemeta }
+    (map { "+$_" } @needed), '&__redis__:invalidate'),
+   'README names what is tried here');
+
+for my $missing (@needed, '&__redis__:invalidate') {
     subtest "A server that refuses $missing is asked for each request, and "
         . 'tried again later' => sub
     {
@@ -244,6 +249,8 @@ for my $missing (@needed[0 .. 2], '&__redis__:invalidate') {
                      'resetchannels', '~mfa:*', '+get', '+set', '+hmget', @may);
 
         is(visit($stage), '200', 'it works');
+        $stage->told(qr/does not tell of changes/, sub { visit($stage) })
+            if $missing eq 'ping';          # some time after it began
         is(asked($stage), '1 200', 'and is asked for') for 1 .. 10;
 
         my $warnings = () = $stage->nginx->log

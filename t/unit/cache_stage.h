@@ -179,7 +179,7 @@ source_add(source_t *s, const char *what, const char *name)
 }
 
 
-/* A session of login and its account, of this generation; every text differs. */
+/* A session of login and its account, of this generation. */
 static inline source_t
 source_make(const char *login, int64_t generation)
 {

@@ -83,6 +83,8 @@ record_of(ngx_http_request_t *r)
     judged = ngx_palloc(r->pool, sizeof(ngx_http_mfa_judged_t));
 
     if (judged) {
+        /* Nobody's, until who is there is known. */
+        judged->request = NULL;
         judged->next = m->judged.next;
         m->judged.next = judged;
     }

@@ -271,7 +271,7 @@ tracking_beaten(ngx_http_mfa_call_t *call)
     links->tracking.call = NULL;
 
     if (!call->result.ok) {
-        ngx_http_mfa_tracking_lost(links);
+        not_to_be(links, call);
     }
 }
 

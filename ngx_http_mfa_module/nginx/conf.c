@@ -9,6 +9,7 @@
 #include "nginx/lint.h"
 #include "nginx/first_factor.h"
 #include "nginx/pages.h"
+#include "nginx/status.h"
 #include "nginx/template.h"
 #include "nginx/verify.h"
 
@@ -59,6 +60,8 @@ ngx_http_mfa_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&mcf->verifies, cf->pool, 4,
                           sizeof(ngx_http_mfa_place_t)) != NGX_OK
         || ngx_array_init(&mcf->checks, cf->pool, 4,
+                          sizeof(ngx_http_mfa_place_t)) != NGX_OK
+        || ngx_array_init(&mcf->statuses, cf->pool, 4,
                           sizeof(ngx_http_mfa_place_t)) != NGX_OK)
     {
         return NULL;
@@ -149,6 +152,7 @@ ngx_http_mfa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     ngx_http_mfa_verify_merge(clcf, prev, conf);
+    ngx_http_mfa_status_merge(clcf, prev, conf);
 
     if (ngx_http_mfa_lint_add(cf, conf, prev) != NGX_OK) {
         return NGX_CONF_ERROR;

@@ -73,6 +73,14 @@ typedef struct {
     ngx_uint_t                 line;
 } ngx_http_mfa_place_t;
 
+/* What all workers count in: meter.c. */
+typedef struct {
+    ngx_shm_zone_t           *zone;
+    ngx_uint_t                rows;
+    size_t                    stride;           /* bytes from row to row */
+    size_t                    length;           /* numbers of a row */
+} ngx_http_mfa_meters_t;
+
 typedef struct {
     mfa_endpoint_t            endpoint;
     ngx_uint_t                endpoint_set;
@@ -90,11 +98,13 @@ typedef struct {
     ngx_array_t               pages;            /* ngx_http_mfa_place_t */
     ngx_array_t               verifies;         /* ngx_http_mfa_place_t */
     ngx_array_t               checks;           /* ngx_http_mfa_place_t */
+    ngx_array_t               statuses;         /* ngx_http_mfa_place_t */
     ngx_array_t               seen;             /* all locations: lint.c */
     mfa_str_t                *cookies;          /* all names of all portals, by
                                                    NGX_HTTP_MFA_COOKIE_INDEX */
     ngx_uint_t                n_cookies;
     ngx_http_mfa_links_t     *links;            /* this worker's, when used */
+    ngx_http_mfa_meters_t     meters;
 } ngx_http_mfa_main_conf_t;
 
 typedef struct {
@@ -106,6 +116,7 @@ typedef struct {
     ngx_flag_t                report;           /* nobody is stopped */
     ngx_http_mfa_portal_t    *verify;           /* resources ask here, or NULL */
     ngx_flag_t                check;            /* the verdict is the answer */
+    ngx_flag_t                status;           /* the metrics are told here */
 } ngx_http_mfa_loc_conf_t;
 
 typedef struct {

@@ -8,6 +8,7 @@
 
 #include "nginx/gate.h"
 #include "nginx/check.h"
+#include "nginx/meter.h"
 #include "nginx/output.h"
 #include "nginx/task.h"
 
@@ -491,6 +492,8 @@ ngx_http_mfa_gate_handler(ngx_http_request_t *r)
             return rc;
         }
     }
+
+    ngx_http_mfa_meter_verdict(lcf->portal, gate->verdict, lcf->report);
 
     if (gate->verdict == MFA_VERDICT_ALLOW) {
         return pass(r, gate);

@@ -56,6 +56,7 @@ ngx_http_mfa_tracking_lost(ngx_http_mfa_links_t *links)
 
     t->state = TRACKING_OFF;
     mfa_cache_close(links->cache);
+    ngx_http_mfa_links_meter(links);
 
     if (t->call) {
         ngx_http_mfa_call_forget(t->call);
@@ -121,6 +122,10 @@ listener_send(ngx_http_mfa_links_t *links, const mfa_op_t *op,
     ngx_http_mfa_call_t  *call;
 
     call = ngx_http_mfa_call_make(links, op, handler, links);
+
+    if (call) {
+        call->own = 1;
+    }
 
     if (call && (call->failed
                  || ngx_http_mfa_link_put(&links->tracking.link, call)
@@ -207,6 +212,7 @@ tracking_armed(ngx_http_mfa_call_t *call)
     t->state = TRACKING_ON;
     t->beats = 0;
     mfa_cache_open(links->cache);
+    ngx_http_mfa_links_meter(links);
     ngx_add_timer(&t->beat, BEAT_MSEC);
 }
 
@@ -250,6 +256,7 @@ tracking_beat(ngx_event_t *ev)
     }
 
     ngx_add_timer(ev, BEAT_MSEC);
+    ngx_http_mfa_links_meter(links);
 
     if (t->call) {
         /* Its own deadline ends it. */

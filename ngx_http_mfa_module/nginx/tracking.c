@@ -18,6 +18,7 @@
 #define BEAT_MSEC    250
 #define BEATS_IDLE   240                    /* without use, then it rests */
 #define PAUSE_MSEC   10000                  /* after a server that would not */
+#define RETRY_MSEC   1000                   /* after one that hung up over it */
 
 
 static void  tracking_beat(ngx_event_t *ev);
@@ -52,6 +53,12 @@ ngx_http_mfa_tracking_lost(ngx_http_mfa_links_t *links)
 
     if (t->state == TRACKING_OFF) {
         return;
+    }
+
+    /* Lost on the way there: what is behind the address may never do this. */
+    if (t->state != TRACKING_ON && !t->refused) {
+        t->retry_at = ngx_current_msec + RETRY_MSEC;
+        t->refused = 1;
     }
 
     t->state = TRACKING_OFF;

@@ -195,4 +195,26 @@ for my $prefix ('X', '-', '""', 'X-Auth', 'X_Auth-', '"X Auth-"', 'X:-', 'é-',
             at_http(http => "mfa_identity_headers $prefix;"));
 }
 
+# --- mfa_status ---
+
+accepted('mfa_status beside gates, in a gate, and with limit_except', server => <<'EOC');
+mfa user;
+location /mfa/ { mfa_pages; }
+location = /a { mfa_status; }
+location = /b { mfa off; mfa_status; allow 127.0.0.1; deny all; }
+location = /c { mfa off; mfa_status; limit_except GET { deny all; } }
+EOC
+refused('mfa_status with an argument', 'invalid number of arguments in "mfa_status"',
+        in_server("mfa user;\nlocation /mfa/ { mfa_pages; }\n"
+                  . 'location /x { mfa_status on; # HERE' . "\n}"));
+refused('mfa_status twice', '"mfa_status" directive is duplicate',
+        in_server("mfa user;\nlocation /mfa/ { mfa_pages; }\n"
+                  . "location /x { mfa_status;\nmfa_status; # HERE\n}"));
+refused('mfa_status beside the pages', 'already has a handler',
+        in_server("mfa user;\nlocation /mfa/ { mfa_pages;\nmfa_status; # HERE\n}"));
+refused('mfa_status whose place is taken',
+        'another handler takes the place of "mfa_status"',
+        in_server("mfa user;\nlocation /mfa/ { mfa_pages; }\n"
+                  . "location /x {\nmfa_status; # HERE\nempty_gif; }"));
+
 done_testing;

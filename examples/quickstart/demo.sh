@@ -214,6 +214,7 @@ The demo is running; only this machine can reach it.
 
   User portal   $user_url
   Admin portal  $admin_url
+  Console       $admin_url/mfa/console/
 
 Every password is: $password
   anna    must set up an authenticator app within 7 days, may put it off
@@ -221,7 +222,8 @@ Every password is: $password
           oathtool --totp -b $(cat "$dir/erik.key")
   lena    let her time run out and is locked out
   nora    need not have one (and may), oskar's account is disabled
-  root, helen   of the admin portal: must set one up at once
+  root, helen   of the admin portal: must set one up at once; in the console root
+          sees to all accounts, helen resets, unlocks and gives more time
 
 Try: log in as anna, scan, type the code; use a code twice; visit Payroll five
 minutes later.  Then give lena more time, and see what was written down:

@@ -22,7 +22,18 @@
     X(UNAVAILABLE, "unavailable")                                             \
     X(SECURITY,    "security")                                                \
     X(LOGGED_OUT,  "logged-out")  /* where the login page has no form */      \
-    X(ERROR,       "error")       /* any other refusal, error says which */
+    X(ERROR,       "error")       /* any other refusal, error says which */   \
+    X(CONSOLE_HOME, "console-home")                                           \
+    X(CONSOLE_LIST, "console-list")                                           \
+    X(CONSOLE_ACCOUNT, "console-account")                                     \
+    X(CONSOLE_NEW, "console-new")                                             \
+    X(CONSOLE_BULK, "console-bulk")  /* asks before anything changes */       \
+    X(CONSOLE_RESULTS, "console-results")  /* of a bulk, for each account */  \
+    X(CONSOLE_CONFIRM, "console-confirm")  /* asks before an account goes */  \
+    X(CONSOLE_CONFLICT, "console-conflict")  /* somebody else changed it */   \
+    X(CONSOLE_AUDIT, "console-audit")                                         \
+    X(CONSOLE_SETTINGS, "console-settings")                                   \
+    X(CONSOLE_ERROR, "console-error")  /* any other refusal */
 
 /* What a template may name. */
 #define MFA_PAGE_NAMES(X)                                                     \
@@ -77,7 +88,109 @@
     X(AGENT,       "agent")       /* text: browser and system of a row */     \
     X(REMEMBER,    "remember")    /* flag: browsers can be trusted */         \
     X(REMEMBER_DAYS, "remember_days")   /* number: for how long */            \
-    X(REMEMBER_HOURS, "remember_hours") /* number: when under two days */
+    X(REMEMBER_HOURS, "remember_hours") /* number: when under two days */     \
+    /* The console's. */                                                      \
+    X(CONSOLE, "console")  /* text: the console's path */                     \
+    X(CONSOLE_STYLE, "console_style")  /* markup: its own style sheet */      \
+    X(TITLE, "title")  /* text: what a row is called */                       \
+    X(URL, "url")  /* text: where a row or a link leads */                    \
+    X(HERE, "here")  /* flag: the row is where one is */                      \
+    X(MANAGES, "manages")  /* flag: admins are seen to here */                \
+    X(ADMINS, "admins")  /* flag: the accounts are admins */                  \
+    X(PORTAL, "portal")  /* text: whose accounts */                           \
+    X(PORTALS, "portals")  /* list: portals of the left panel */              \
+    X(AT_HOME, "at_home")  /* flag */                                         \
+    X(AT_ADMINS, "at_admins")  /* flag */                                     \
+    X(AT_AUDIT, "at_audit")  /* flag */                                       \
+    X(AT_SETTINGS, "at_settings")  /* flag */                                 \
+    X(MAY_HOME, "may_home")  /* flag */                                       \
+    X(MAY_AUDIT, "may_audit")  /* flag */                                     \
+    X(MAY_SETTINGS, "may_settings")  /* flag */                               \
+    X(MAY_TOKENS, "may_tokens")  /* flag */                                   \
+    X(MAY_LOOK, "may_look")  /* flag */                                       \
+    X(MAY_ADD, "may_add")  /* flag */                                         \
+    X(MAY_BULK, "may_bulk")  /* flag */                                       \
+    X(MAY_REQUIRE, "may_require")  /* flag */                                 \
+    X(MAY_RESET, "may_reset")  /* flag */                                     \
+    X(MAY_UNLOCK, "may_unlock")  /* flag */                                   \
+    X(MAY_EXTEND, "may_extend")  /* flag */                                   \
+    X(MAY_SESSIONS, "may_sessions")  /* flag */                               \
+    X(MAY_ACCOUNT, "may_account")  /* flag */                                 \
+    X(MAY_ROLE, "may_role")  /* flag */                                       \
+    X(PROOF_DUE, "proof_due")  /* flag: writing needs a proof first */        \
+    X(PROOF_CODE, "proof_code")  /* flag: a code, else the password */        \
+    X(PROOF_URL, "proof_url")  /* text: where it is given */                  \
+    X(ROLE, "role")  /* text: name of a role */                               \
+    X(ROLE_TEXT, "role_text")  /* text: its translation */                    \
+    X(ROLES, "roles")  /* list: roles to choose from */                       \
+    X(STATE, "state")  /* text: of the key, as it is called */                \
+    X(STATE_TEXT, "state_text")  /* text: its translation */                  \
+    X(GOOD, "good")  /* flag: there is a factor */                            \
+    X(FAULT, "fault")  /* flag: at odds with itself */                        \
+    X(LOCKED, "locked")  /* flag: the deadline is over */                     \
+    X(DISABLED, "disabled")  /* flag */                                       \
+    X(DUE, "due")  /* flag: at the next login */                              \
+    X(DIRECTORY, "directory")  /* text: who owns the account */               \
+    X(DIRECTORY_OFF, "directory_off")  /* flag: it may not be required */     \
+    X(BY_PORTAL, "by_portal")  /* flag: the portal requires it */             \
+    X(DEFAULT_ON, "default_on")  /* flag: the portal requires new ones */     \
+    X(VERSION, "version")  /* number: of the account */                       \
+    X(CREATED, "created")  /* text: a date */                                 \
+    X(ACCOUNT, "account")  /* list: the one the page is about */              \
+    X(ROWS, "rows")  /* list */                                               \
+    X(HAS_ROWS, "has_rows")  /* flag */                                       \
+    X(EVENTS, "events")  /* list: of the audit */                             \
+    X(HAS_EVENTS, "has_events")  /* flag */                                   \
+    X(EVENT, "event")  /* text */                                             \
+    X(RESULT, "result")  /* text */                                           \
+    X(REASON, "reason")  /* text */                                           \
+    X(ACTOR, "actor")  /* text */                                             \
+    X(DETAIL, "detail")  /* text */                                           \
+    X(AT, "at")  /* text: when */                                             \
+    X(MORE_URL, "more_url")  /* text: next page or nothing */                 \
+    X(FIRST_URL, "first_url")  /* text: first page or nothing */              \
+    X(BACK_URL, "back_url")  /* text: where cancel leads */                   \
+    X(SEARCH, "search")  /* text: as typed */                                 \
+    X(SHOW, "show")  /* text: name of a filter */                             \
+    X(FILTERS, "filters")  /* list */                                         \
+    X(VALUE, "value")  /* text: of a choice */                                \
+    X(TEXT, "text")  /* text: of a choice or result */                        \
+    X(FORECAST, "forecast")  /* flag: the list is a forecast */               \
+    X(TOTAL, "total")  /* number */                                           \
+    X(LOGINS, "logins")  /* text: logins, blanks between */                   \
+    X(COUNT, "count")  /* number */                                           \
+    X(COUNTS, "counts")  /* list: numbers of each portal */                   \
+    X(N_ENROLLED, "n_enrolled")  /* number */                                 \
+    X(N_NOT_REQUIRED, "n_not_required")  /* number */                         \
+    X(N_GRACE, "n_grace")  /* number */                                       \
+    X(N_DUE, "n_due")  /* number */                                           \
+    X(N_LOCKED, "n_locked")  /* number */                                     \
+    X(N_FORECAST, "n_forecast")  /* number */                                 \
+    X(URL_ENROLLED, "url_enrolled")  /* text */                               \
+    X(URL_NOT_REQUIRED, "url_not_required")  /* text */                       \
+    X(URL_GRACE, "url_grace")  /* text */                                     \
+    X(URL_DUE, "url_due")  /* text */                                         \
+    X(URL_LOCKED, "url_locked")  /* text */                                   \
+    X(URL_FORECAST, "url_forecast")  /* text */                               \
+    X(STALE, "stale")  /* flag: some numbers are old */                       \
+    X(WIDGET, "widget")  /* flag: the tile is on the page */                  \
+    X(WIDGET_ON, "widget_on")  /* flag: as it is set */                       \
+    X(WIDGET_ACT, "widget_act")  /* flag: one may act on its list */          \
+    X(CHOICES, "choices")  /* list: days to choose from */                    \
+    X(ONE, "one")  /* flag: a single day */                                   \
+    X(ACTION, "action")  /* text: name of an action */                        \
+    X(FIELD_EVENT, "field_event")  /* text: of a filter */                    \
+    X(FIELD_LOGIN, "field_login")  /* text: typed */                          \
+    X(FIELD_NAME, "field_name")  /* text: typed */                            \
+    X(FIELD_EMAIL, "field_email")  /* text: typed */                          \
+    X(FIELD_REASON, "field_reason")  /* text: typed */                        \
+    X(TOKENS, "tokens")  /* list: of the API */                               \
+    X(HAS_TOKENS, "has_tokens")  /* flag */                                   \
+    X(TOKEN, "token")  /* text: shown once */                                 \
+    X(USED, "used")  /* text: when last */                                    \
+    X(OWN, "own")  /* flag: it is the one who looks */                        \
+    X(CHANGED, "changed")  /* number: of a bulk */                            \
+    X(FAILED, "failed")  /* number: of a bulk */
 
 /* Error codes: data-mfa-error, translated as "error_CODE" ('-' as '_'). */
 #define MFA_PAGE_ERRORS(X)                                                    \
@@ -96,12 +209,84 @@
     X(EXPIRED,      "expired")       /* the set-up took too long */           \
     X(CONFLICT,     "conflict")      /* changed meanwhile */                  \
     X(FAULT,        "fault")         /* ask an admin */                       \
-    X(INSECURE,     "insecure")      /* plain http where https is needed */   \
-    X(UNAVAILABLE,  "unavailable")   /* the store cannot answer */
+    X(INSECURE,     "insecure")      X(UNAVAILABLE,  "unavailable")   /* the store cannot answer */            \
+    /* The console's. */                                                      \
+    X(RIGHT,        "right")         /* the role may not */                   \
+    X(LAST,         "last")          /* administrator_with_billing */         \
+    X(DIRECTORY,    "directory")     /* its accounts may not be required */   \
+    X(NOT_REQUIRED, "not-required")  /* nothing to extend */                  \
+    X(SHORTER,      "shorter")       /* no extension */                       \
+    X(CHANGED,      "changed")       /* by somebody else, since it was shown */\
+    X(BUSY,         "busy")          /* others keep changing it */            \
+    X(EXISTS,       "exists")        /* such a login */                       \
+    X(ABSENT,       "absent")        /* no such account any more */           \
+    X(INPUT,        "input")         /* what was typed cannot be */           \
+    X(NEW_LOGIN,    "new-login")     /* no canonical login */                 \
+    X(NEW_EMAIL,    "new-email")                                              \
+    X(NEW_NAME,     "new-name")                                               \
+    X(NEW_PASSWORD, "new-password")                                           \
+    X(NO_REASON,    "no-reason")     /* an extension without one */           \
+    X(NOBODY,       "nobody")        /* no account was selected */            \
+    X(TOKENS,       "tokens")        /* there are too many already */
+
+/* Words that are chosen when a page is made, translated as "word_NAME" ('-' as
+   '_'): lists of accounts, states of keys, roles, what was done, and what came of
+   each account of a bulk. */
+#define MFA_PAGE_WORDS(X)                                                     \
+    X(ROWS_ALL, "rows-all")                                                   \
+    X(ROWS_REQUIRED, "rows-required")                                         \
+    X(ROWS_NOT_REQUIRED, "rows-not-required")                                 \
+    X(ROWS_ENROLLED, "rows-enrolled")                                         \
+    X(ROWS_UNENROLLED, "rows-unenrolled")                                     \
+    X(ROWS_DUE, "rows-due")                                                   \
+    X(ROWS_GRACE, "rows-grace")                                               \
+    X(ROWS_LOCKED, "rows-locked")                                             \
+    X(ROWS_FORECAST, "rows-forecast")                                         \
+    X(KEY_FAULT, "key-fault")                                                 \
+    X(KEY_NONE, "key-none")                                                   \
+    X(KEY_PENDING, "key-pending")                                             \
+    X(KEY_ENROLLED, "key-enrolled")                                           \
+    X(KEY_VALIDATED, "key-validated")                                         \
+    X(ROLE_ADMINISTRATOR_WITH_BILLING, "role-administrator-with-billing")     \
+    X(ROLE_ADMINISTRATOR, "role-administrator")                               \
+    X(ROLE_MANAGER, "role-manager")                                           \
+    X(ROLE_HELP_DESK, "role-help-desk")                                       \
+    X(ROLE_READ_ONLY, "role-read-only")                                       \
+    X(ROLE_BILLING_ONLY, "role-billing-only")                                 \
+    X(ROLE_COMMAND_RUNNER, "role-command-runner")                             \
+    X(ROLE_COMMAND_RUNNER_WITH_BILLING, "role-command-runner-with-billing")   \
+    X(ROLE_NONE, "role-none")                                                 \
+    X(DONE_PERMISSIONS, "done-permissions")                                   \
+    X(DONE_RESET, "done-reset")                                               \
+    X(DONE_UNLOCK, "done-unlock")                                             \
+    X(DONE_EXTEND, "done-extend")                                             \
+    X(DONE_DISABLE, "done-disable")                                           \
+    X(DONE_ENABLE, "done-enable")                                             \
+    X(DONE_ROLE, "done-role")                                                 \
+    X(DONE_EDIT, "done-edit")                                                 \
+    X(DONE_END_SESSIONS, "done-end-sessions")                                 \
+    X(DONE_END_DEVICES, "done-end-devices")                                   \
+    X(DONE_ADD, "done-add")                                                   \
+    X(DONE_DELETE, "done-delete")                                             \
+    X(DONE_WIDGET, "done-widget")                                             \
+    X(DONE_REVOKE, "done-revoke")                                             \
+    X(DONE_UNCHANGED, "done-unchanged")                                       \
+    X(ITEM_RIGHT, "item-right")                                               \
+    X(ITEM_LAST, "item-last")                                                 \
+    X(ITEM_DIRECTORY, "item-directory")                                       \
+    X(ITEM_NOT_REQUIRED, "item-not-required")                                 \
+    X(ITEM_VERSION, "item-version")                                           \
+    X(ITEM_BUSY, "item-busy")                                                 \
+    X(ITEM_ABSENT, "item-absent")                                             \
+    X(ITEM_REFUSED, "item-refused")                                           \
+    X(ITEM_UNAVAILABLE, "item-unavailable")                                   \
+    X(ITEM_DONE, "item-done")                                                 \
+    X(ITEM_UNCHANGED, "item-unchanged")
 
 #define MFA_PAGE_ENUM_ID(id, name)  MFA_PAGE_##id,
 #define MFA_PAGE_ENUM_VAR(id, name) MFA_VAR_##id,
 #define MFA_PAGE_ENUM_ERR(id, name) MFA_ERR_##id,
+#define MFA_PAGE_ENUM_WORD(id, name) MFA_WORD_##id,
 
 typedef enum { MFA_PAGES(MFA_PAGE_ENUM_ID) MFA_PAGE_N } mfa_page_e;
 typedef enum { MFA_PAGE_NAMES(MFA_PAGE_ENUM_VAR) MFA_VAR_N } mfa_var_e;
@@ -111,8 +296,14 @@ typedef enum {
     MFA_ERR_N
 } mfa_error_e;
 
+typedef enum { MFA_PAGE_WORDS(MFA_PAGE_ENUM_WORD) MFA_WORD_N } mfa_word_e;
+
 extern const char *const  mfa_page_names[MFA_PAGE_N];
 extern const char *const  mfa_var_names[MFA_VAR_N];
 extern const char *const  mfa_error_names[MFA_ERR_N];  /* [0] is "" */
+extern const char *const  mfa_word_names[MFA_WORD_N];
+
+/* The word called PREFIX-NAME, where '_' counts as '-'; or -1. */
+int mfa_word_find(const char *prefix, const char *name);
 
 #endif /* MFA_PAGE_H */

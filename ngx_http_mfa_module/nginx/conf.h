@@ -34,6 +34,7 @@ typedef struct {
     ngx_str_t              locale;
     mfa_html_t             pages[MFA_PAGE_N];
     ngx_str_t              errors[MFA_ERR_N];   /* translated */
+    ngx_str_t              words[MFA_WORD_N];
 } ngx_http_mfa_theme_t;
 
 /* A portal as nginx needs it around the core's. */
@@ -47,7 +48,9 @@ typedef struct {
     ngx_str_t              templates;           /* folder; empty: the default */
     ngx_http_mfa_theme_t  *themes;              /* n_locales of them */
     ngx_str_t              style;               /* the rendered style sheet */
+    ngx_str_t              console_style;       /* and the console's own */
     ngx_str_t              csp;                 /* with the style's hash */
+    ngx_str_t              console_csp;         /* with both */
     u_char                *file;                /* where the block is */
     ngx_uint_t             line;
     ngx_int_t              identity;            /* index of the variable */

@@ -7,6 +7,8 @@
 #include "nginx/api.h"
 #include "nginx/body.h"
 
+#include "core/return_url.h"
+
 static ngx_int_t ngx_http_mfa_console_handler(ngx_http_request_t *r);
 static void ngx_http_mfa_console_body(ngx_http_request_t *r);
 
@@ -339,11 +341,137 @@ console_make(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
 }
 
 
-static void
-found(ngx_http_mfa_console_t *c)
+/* --- pages --- */
+
+typedef struct {
+    const char               *path;             /* below the console's */
+    ngx_http_mfa_console_pt   get;              /* NULL: not allowed */
+    ngx_http_mfa_console_pt   post;
+} route_t;
+
+static const route_t  routes[] = {
+    { "",         ngx_http_mfa_console_home_get,     NULL },
+    { "users",    ngx_http_mfa_console_users_get,    NULL },
+    { "admins",   ngx_http_mfa_console_admins_get,   NULL },
+    { "new",      ngx_http_mfa_console_new_get,
+                  ngx_http_mfa_console_new_post },
+    { "bulk",     NULL,
+                  ngx_http_mfa_console_bulk_post },
+    { "audit",    ngx_http_mfa_console_audit_get,    NULL },
+    { "settings", ngx_http_mfa_console_settings_get,
+                  ngx_http_mfa_console_settings_post },
+};
+
+/* PORTAL/LOGIN */
+static const route_t  account_route =
+    { "", ngx_http_mfa_console_account_get, ngx_http_mfa_console_account_post };
+
+
+static const route_t *
+route_find(ngx_http_mfa_console_t *c)
 {
-    ngx_http_mfa_visit_page(&c->visit, NGX_HTTP_NOT_FOUND, MFA_PAGE_ERROR,
-                            MFA_ERR_NOT_FOUND);
+    size_t     i;
+    mfa_str_t  name, login;
+
+    for (i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+        if (mfa_str_is(c->path, routes[i].path)) {
+            return &routes[i];
+        }
+    }
+
+    if (!mfa_str_cut(c->path, '/', &name, &login) || !mfa_login_check(login)) {
+        return NULL;
+    }
+
+    c->portal = ngx_http_mfa_console_portal(c, name);
+    c->login = login;
+
+    return c->portal ? &account_route : NULL;
+}
+
+
+/* Who is not let in, or not any more. */
+static void
+onward(ngx_http_mfa_console_t *c)
+{
+    mfa_str_t              uri;
+    ngx_http_mfa_visit_t  *v;
+
+    v = &c->visit;
+
+    if (v->who->verdict == MFA_VERDICT_UNAVAILABLE) {
+        v->gate->flow.outcome = MFA_OUTCOME_UNAVAILABLE;
+        ngx_http_mfa_visit_outcome(v, &v->gate->flow, MFA_PAGE_ERROR,
+                                   MFA_ERR_UNAVAILABLE);
+        return;
+    }
+
+    if (v->post) {
+        ngx_http_mfa_visit_page(v, NGX_HTTP_FORBIDDEN, MFA_PAGE_ERROR,
+                                MFA_ERR_FORBIDDEN);
+        return;
+    }
+
+    uri = ngx_http_mfa_view(&v->request->unparsed_uri);
+    v->next = mfa_return_url_check(uri) ? uri : (mfa_str_t) { NULL, 0 };
+    ngx_http_mfa_visit_onward(v, v->who->verdict);
+}
+
+
+static void
+answer(ngx_http_mfa_console_t *c)
+{
+    const route_t            *route;
+    ngx_http_mfa_visit_t     *v;
+    ngx_http_mfa_console_pt   handler;
+
+    v = &c->visit;
+
+    if (v->who->verdict != MFA_VERDICT_ALLOW || !v->who->has_session
+        || !v->who->has_account)
+    {
+        onward(c);
+        return;
+    }
+
+    if (v->post && ngx_http_mfa_visit_token(v) != MFA_YES) {
+        ngx_http_mfa_console_refuse(c, NGX_HTTP_FORBIDDEN, MFA_ERR_CSRF);
+        return;
+    }
+
+    /* Who has no role learns nothing, not even what there is. */
+    if (c->role == MFA_ROLE_NONE) {
+        ngx_http_mfa_console_refuse(c, NGX_HTTP_FORBIDDEN, MFA_ERR_RIGHT);
+        return;
+    }
+
+    if (ngx_http_mfa_visit_query(v) != MFA_FORM_OK) {
+        ngx_http_mfa_console_refuse(c, NGX_HTTP_BAD_REQUEST, MFA_ERR_FORM);
+        return;
+    }
+
+    route = route_find(c);
+
+    if (route == NULL) {
+        ngx_http_mfa_console_refuse(c, NGX_HTTP_NOT_FOUND, MFA_ERR_NOT_FOUND);
+        return;
+    }
+
+    handler = v->post ? route->post : route->get;
+
+    if (handler == NULL) {
+        ngx_http_mfa_console_refuse(c, NGX_HTTP_NOT_ALLOWED, MFA_ERR_METHOD);
+        return;
+    }
+
+    handler(c);
+}
+
+
+static void
+refuse_early(ngx_http_mfa_console_t *c, ngx_uint_t status, mfa_error_e error)
+{
+    ngx_http_mfa_visit_page(&c->visit, status, MFA_PAGE_ERROR, error);
 }
 
 
@@ -370,15 +498,28 @@ ngx_http_mfa_console_handler(ngx_http_request_t *r)
         return ngx_http_mfa_api_handler(c);
     }
 
-    if (c->visit.post) {
+    /* From here on the visit holds the request until visit_end. */
+    r->main->count++;
+
+    if (!ngx_http_mfa_input_secure(r, c->visit.portal)) {
+        refuse_early(c, NGX_HTTP_FORBIDDEN, MFA_ERR_INSECURE);
+
+    } else if (r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)) {
+        ngx_http_mfa_console_who(c, answer);
+
+    } else if (!c->visit.post) {
+        refuse_early(c, NGX_HTTP_NOT_ALLOWED, MFA_ERR_METHOD);
+
+    } else if (!ngx_http_mfa_input_same_origin(r)) {
+        refuse_early(c, NGX_HTTP_FORBIDDEN, MFA_ERR_ORIGIN);
+
+    } else {
+        /* Reading counts once for itself: the visit's own hold goes back. */
+        r->main->count--;
         rc = ngx_http_read_client_request_body(r, ngx_http_mfa_console_body);
 
         return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
     }
-
-    /* From here on the visit holds the request until visit_end. */
-    r->main->count++;
-    ngx_http_mfa_console_who(c, found);
 
     return NGX_DONE;
 }
@@ -387,8 +528,21 @@ ngx_http_mfa_console_handler(ngx_http_request_t *r)
 static void
 ngx_http_mfa_console_body(ngx_http_request_t *r)
 {
-    ngx_http_mfa_gate_t  *gate;
+    mfa_form_e               rc;
+    ngx_http_mfa_gate_t     *gate;
+    ngx_http_mfa_console_t  *c;
 
     gate = ngx_http_get_module_ctx(r, ngx_http_mfa_module);
-    ngx_http_mfa_console_who(gate->console, found);
+    c = gate->console;
+    rc = ngx_http_mfa_visit_form(&c->visit, NGX_HTTP_MFA_CONSOLE_FORM_MAX);
+
+    if (rc == MFA_FORM_TOO_LARGE) {
+        refuse_early(c, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE, MFA_ERR_TOO_LARGE);
+
+    } else if (rc != MFA_FORM_OK) {
+        refuse_early(c, NGX_HTTP_BAD_REQUEST, MFA_ERR_FORM);
+
+    } else {
+        ngx_http_mfa_console_who(c, answer);
+    }
 }

@@ -13,9 +13,12 @@
 
 #include "nginx/pages.h"
 
+#include "core/event.h"
 #include "core/flow_admin.h"
+#include "core/standing.h"
 
 #define NGX_HTTP_MFA_CONSOLE_BODY_MAX  131072   /* bytes of a request's body */
+#define NGX_HTTP_MFA_CONSOLE_FORM_MAX  16384    /* of them a form's */
 #define NGX_HTTP_MFA_CONSOLE_API       "api/"
 
 typedef struct ngx_http_mfa_console_s  ngx_http_mfa_console_t;
@@ -41,6 +44,8 @@ struct ngx_http_mfa_console_s {
 
     ngx_http_mfa_console_pt       next;         /* after what is waited for */
     void                         *flow;         /* the page's own */
+    ngx_uint_t                    at;           /* where that is, if it goes on */
+    ngx_http_mfa_console_pt       then;         /* once oneself has been read */
 };
 
 /* mfa_console PORTAL... */
@@ -73,5 +78,80 @@ ngx_uint_t ngx_http_mfa_console_may(ngx_http_mfa_console_t *c,
 /* The same for what is about no account. */
 ngx_uint_t ngx_http_mfa_console_may_at_all(ngx_http_mfa_console_t *c,
     mfa_right_e right);
+
+
+/* For console_*.c. */
+
+/* Fills in what pages of the console share and sends one. */
+void ngx_http_mfa_console_page(ngx_http_mfa_console_t *c, ngx_uint_t status,
+    mfa_page_e page, mfa_error_e error);
+/* A page that says no, with its status. */
+void ngx_http_mfa_console_refuse(ngx_http_mfa_console_t *c, ngx_uint_t status,
+    mfa_error_e error);
+/* The same for an outcome that is not DONE, with its cause if there is one. */
+void ngx_http_mfa_console_outcome(ngx_http_mfa_console_t *c, mfa_flow_t *flow,
+    mfa_why_e why);
+/* The error a cause is shown as. */
+mfa_error_e ngx_http_mfa_console_error(mfa_outcome_e outcome, mfa_why_e why);
+/* 303 to a link of the console's. */
+void ngx_http_mfa_console_to(ngx_http_mfa_console_t *c, mfa_str_t link);
+/*
+ * Whether who acts has proved lately that it is he; else he is led to where he
+ * does and from there to back, a page of the console, and it is all over here.
+ */
+ngx_uint_t ngx_http_mfa_console_proved(ngx_http_mfa_console_t *c,
+    mfa_str_t back);
+
+/*
+ * "page?name=value&...": pairs of const char * and mfa_str_t, then NULL; those
+ * without a value are left out.  Empty without memory.
+ */
+mfa_str_t ngx_http_mfa_console_link(ngx_http_mfa_console_t *c,
+    const char *page, ...);
+/* Where an account's details are. */
+mfa_str_t ngx_http_mfa_console_account_link(ngx_http_mfa_console_t *c,
+    ngx_http_mfa_portal_t *portal, mfa_str_t login, const char *query);
+/* Where the accounts of a portal are listed. */
+mfa_str_t ngx_http_mfa_console_list_link(ngx_http_mfa_console_t *c,
+    ngx_http_mfa_portal_t *portal, const char *show);
+
+/* A word of page.h in the language of the request; word -1: nothing. */
+mfa_str_t ngx_http_mfa_console_word(ngx_http_mfa_console_t *c, int word);
+/* What is shown of an account, in a list or by itself. */
+void ngx_http_mfa_console_account_row(ngx_http_mfa_console_t *c,
+    ngx_http_mfa_portal_t *portal, const mfa_account_t *account,
+    const mfa_standing_t *standing, mfa_value_t *row);
+/* Days to choose from, and the one that is chosen (-1: the portal's). */
+ngx_int_t ngx_http_mfa_console_days(ngx_http_mfa_console_t *c,
+    ngx_http_mfa_portal_t *portal, int64_t chosen);
+/* Roles that who acts may give, and the one there is. */
+ngx_int_t ngx_http_mfa_console_roles(ngx_http_mfa_console_t *c,
+    mfa_role_e has);
+/* Events of a portal's audit, into a list. */
+ngx_int_t ngx_http_mfa_console_events(ngx_http_mfa_console_t *c,
+    ngx_http_mfa_portal_t *portal, const mfa_event_t *events, size_t n);
+/* Reads the account of who acts with all that the gate does not ask for, sets
+   MFA_VAR_WIDGET_ON from it, and calls then. */
+void ngx_http_mfa_console_self(ngx_http_mfa_console_t *c,
+    ngx_http_mfa_console_pt then);
+/* Prepares a flow admin of who acts, about login. */
+void ngx_http_mfa_console_admin(ngx_http_mfa_console_t *c,
+    mfa_flow_admin_t *admin, mfa_admin_e action, mfa_str_t login);
+/* Days that were chosen as seconds, -1 when none were; 0 or -1. */
+int ngx_http_mfa_console_grace(const mfa_form_t *form, int64_t *sec);
+
+/* Pages, by file: console_NAME.c. */
+void ngx_http_mfa_console_home_get(ngx_http_mfa_console_t *c);
+void ngx_http_mfa_console_users_get(ngx_http_mfa_console_t *c);
+void ngx_http_mfa_console_admins_get(ngx_http_mfa_console_t *c);
+void ngx_http_mfa_console_account_get(ngx_http_mfa_console_t *c);
+void ngx_http_mfa_console_conflict(ngx_http_mfa_console_t *c);
+void ngx_http_mfa_console_account_post(ngx_http_mfa_console_t *c);
+void ngx_http_mfa_console_new_get(ngx_http_mfa_console_t *c);
+void ngx_http_mfa_console_new_post(ngx_http_mfa_console_t *c);
+void ngx_http_mfa_console_bulk_post(ngx_http_mfa_console_t *c);
+void ngx_http_mfa_console_audit_get(ngx_http_mfa_console_t *c);
+void ngx_http_mfa_console_settings_get(ngx_http_mfa_console_t *c);
+void ngx_http_mfa_console_settings_post(ngx_http_mfa_console_t *c);
 
 #endif /* NGX_HTTP_MFA_CONSOLE_H */

@@ -68,7 +68,8 @@ ngx_http_mfa_output_retry(ngx_http_request_t *r, int64_t sec)
 static ngx_int_t
 common_headers(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal)
 {
-    size_t  i;
+    size_t                    i;
+    ngx_http_mfa_loc_conf_t  *lcf;
 
     static const char *const  headers[][2] = {
         { "Cache-Control", "no-store" },
@@ -93,8 +94,11 @@ common_headers(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal)
     }
 #endif
 
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_mfa_module);
+
     return ngx_http_mfa_output_header(r, "Content-Security-Policy",
-                                      &portal->csp);
+                                      lcf->console ? &portal->console_csp
+                                                   : &portal->csp);
 }
 
 
@@ -192,6 +196,10 @@ ngx_http_mfa_output_page(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
 
     model[MFA_VAR_STYLE].kind = MFA_VALUE_MARKUP;
     model[MFA_VAR_STYLE].text = ngx_http_mfa_view(&portal->style);
+
+    model[MFA_VAR_CONSOLE_STYLE].kind = MFA_VALUE_MARKUP;
+    model[MFA_VAR_CONSOLE_STYLE].text =
+        ngx_http_mfa_view(&portal->console_style);
 
     model[MFA_VAR_DIGITS].kind = MFA_VALUE_NUMBER;
     model[MFA_VAR_DIGITS].number = portal->core.totp.digits;

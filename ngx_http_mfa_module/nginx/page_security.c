@@ -6,91 +6,7 @@
 #include "nginx/pages.h"
 
 #include "core/agent.h"
-#include "core/duration.h"
 #include "core/flow_security.h"
-
-typedef const mfa_value_t  *row_t;
-
-
-static void
-cell_text(mfa_value_t *row, mfa_var_e var, mfa_str_t text)
-{
-    /* Also when it is empty: what stands outside the list is not meant. */
-    row[var].kind = MFA_VALUE_TEXT;
-    row[var].text = text;
-}
-
-
-/* "2026-11-22 10:53 UTC" */
-static void
-cell_moment(ngx_http_mfa_visit_t *v, mfa_value_t *row, mfa_var_e var,
-    int64_t unix_sec)
-{
-    u_char     *p;
-    mfa_buf_t   out;
-
-    p = ngx_pnalloc(v->request->pool, sizeof("YYYY-MM-DDTHH:MM:SSZ"));
-
-    if (p == NULL) {
-        return;
-    }
-
-    mfa_buf_init(&out, p, sizeof("YYYY-MM-DDTHH:MM:SSZ"));
-    mfa_timestamp_make(&out, unix_sec);
-
-    if (out.failed || out.len != sizeof("YYYY-MM-DDTHH:MM:SSZ") - 1) {
-        return;
-    }
-
-    p[sizeof("YYYY-MM-DD") - 1] = ' ';
-    ngx_memcpy(p + sizeof("YYYY-MM-DDTHH:MM") - 1, " UTC", 4);
-    cell_text(row, var, (mfa_str_t) { p, out.len });
-}
-
-
-static void
-cell_agent(ngx_http_mfa_visit_t *v, mfa_value_t *row, const mfa_agent_t *agent)
-{
-    u_char     *p;
-    mfa_buf_t   out;
-
-    p = ngx_pnalloc(v->request->pool, MFA_AGENT_SHORT_MAX);
-
-    if (p) {
-        mfa_buf_init(&out, p, MFA_AGENT_SHORT_MAX);
-        mfa_agent_write(&out, agent);
-        cell_text(row, MFA_VAR_AGENT, mfa_buf_since(&out, 0));
-    }
-}
-
-
-/* n rows, each over all names; NULL without memory. */
-static mfa_value_t *
-list_make(ngx_http_mfa_visit_t *v, mfa_var_e var, size_t n)
-{
-    size_t        i;
-    row_t        *rows;
-    mfa_value_t  *cells;
-
-    rows = ngx_palloc(v->request->pool, (n + 1) * sizeof(row_t));
-    cells = ngx_pcalloc(v->request->pool,
-                        (n * MFA_VAR_N + 1) * sizeof(mfa_value_t));
-
-    if (rows == NULL || cells == NULL) {
-        return NULL;
-    }
-
-    for (i = 0; i < n; i++) {
-        rows[i] = &cells[i * MFA_VAR_N];
-    }
-
-    v->model[var].kind = MFA_VALUE_LIST;
-    v->model[var].rows = rows;
-    v->model[var].n = n;
-
-    return cells;
-}
-
 
 static ngx_int_t
 model_sessions(ngx_http_mfa_visit_t *v, const mfa_flow_security_t *security)
@@ -99,7 +15,8 @@ model_sessions(ngx_http_mfa_visit_t *v, const mfa_flow_security_t *security)
     mfa_value_t                 *row;
     const mfa_listed_session_t  *listed;
 
-    row = list_make(v, MFA_VAR_SESSIONS, security->n_sessions);
+    row = ngx_http_mfa_rows(v, &v->model[MFA_VAR_SESSIONS],
+                            security->n_sessions);
 
     if (row == NULL) {
         return NGX_ERROR;
@@ -108,15 +25,18 @@ model_sessions(ngx_http_mfa_visit_t *v, const mfa_flow_security_t *security)
     for (i = 0; i < security->n_sessions; i++, row += MFA_VAR_N) {
         listed = &security->sessions[i];
 
-        cell_text(row, MFA_VAR_REF, mfa_session_short(listed->hash));
-        cell_agent(v, row, &listed->session.agent);
-        cell_text(row, MFA_VAR_ADDRESS,
-                  ngx_http_mfa_visit_address(v, &listed->session));
-        cell_moment(v, row, MFA_VAR_BEGUN, listed->session.created);
-        cell_moment(v, row, MFA_VAR_SEEN, listed->session.seen);
+        ngx_http_mfa_cell_text(row, MFA_VAR_REF,
+                               mfa_session_short(listed->hash));
+        ngx_http_mfa_cell_agent(v, row, &listed->session.agent);
+        ngx_http_mfa_cell_text(row, MFA_VAR_ADDRESS,
+                               ngx_http_mfa_visit_address(v, &listed->session));
+        ngx_http_mfa_cell_moment(v, row, MFA_VAR_BEGUN,
+                                 listed->session.created);
+        ngx_http_mfa_cell_moment(v, row, MFA_VAR_SEEN,
+                                 listed->session.seen);
 
-        row[MFA_VAR_THIS].kind = MFA_VALUE_FLAG;
-        row[MFA_VAR_THIS].number = mfa_str_eq(listed->hash, v->who->hash);
+        ngx_http_mfa_cell_flag(row, MFA_VAR_THIS,
+                               mfa_str_eq(listed->hash, v->who->hash));
 
         if (!row[MFA_VAR_THIS].number) {
             ngx_http_mfa_set_flag(v, MFA_VAR_OTHERS, 1);
@@ -124,22 +44,6 @@ model_sessions(ngx_http_mfa_visit_t *v, const mfa_flow_security_t *security)
     }
 
     return NGX_OK;
-}
-
-
-static void
-cell_until(ngx_http_mfa_visit_t *v, mfa_value_t *row, int64_t unix_sec)
-{
-    u_char     *p;
-    mfa_buf_t   out;
-
-    p = ngx_pnalloc(v->request->pool, sizeof("YYYY-MM-DD"));
-
-    if (p) {
-        mfa_buf_init(&out, p, sizeof("YYYY-MM-DD"));
-        mfa_date_make(&out, unix_sec);
-        cell_text(row, MFA_VAR_UNTIL, mfa_buf_since(&out, 0));
-    }
 }
 
 
@@ -153,7 +57,7 @@ model_devices(ngx_http_mfa_visit_t *v, const mfa_flow_security_t *security)
     const mfa_session_token_t  *token;
     const mfa_listed_device_t  *listed;
 
-    row = list_make(v, MFA_VAR_DEVICES, security->n_devices);
+    row = ngx_http_mfa_rows(v, &v->model[MFA_VAR_DEVICES], security->n_devices);
 
     if (row == NULL) {
         return NGX_ERROR;
@@ -167,14 +71,17 @@ model_devices(ngx_http_mfa_visit_t *v, const mfa_flow_security_t *security)
         listed = &security->devices[i];
         agent = mfa_agent_of(listed->device.agent);
 
-        cell_text(row, MFA_VAR_REF, mfa_session_short(listed->hash));
-        cell_agent(v, row, &agent);
-        cell_moment(v, row, MFA_VAR_BEGUN, listed->device.created);
-        cell_moment(v, row, MFA_VAR_SEEN, listed->device.seen);
-        cell_until(v, row, listed->device.expires);
+        ngx_http_mfa_cell_text(row, MFA_VAR_REF,
+                               mfa_session_short(listed->hash));
+        ngx_http_mfa_cell_agent(v, row, &agent);
+        ngx_http_mfa_cell_moment(v, row, MFA_VAR_BEGUN,
+                                 listed->device.created);
+        ngx_http_mfa_cell_moment(v, row, MFA_VAR_SEEN,
+                                 listed->device.seen);
+        ngx_http_mfa_cell_date(v, row, MFA_VAR_UNTIL, listed->device.expires);
 
-        row[MFA_VAR_THIS].kind = MFA_VALUE_FLAG;
-        row[MFA_VAR_THIS].number = mfa_str_eq(listed->hash, own);
+        ngx_http_mfa_cell_flag(row, MFA_VAR_THIS,
+                               mfa_str_eq(listed->hash, own));
     }
 
     return NGX_OK;

@@ -12,6 +12,7 @@
 #include "nginx/output.h"
 #include "nginx/task.h"
 
+#include "core/agent.h"
 #include "core/flow_session.h"
 #include "core/form.h"
 
@@ -88,6 +89,19 @@ void ngx_http_mfa_set_number(ngx_http_mfa_visit_t *v, mfa_var_e var,
 void ngx_http_mfa_set_flag(ngx_http_mfa_visit_t *v, mfa_var_e var, int flag);
 void ngx_http_mfa_set_date(ngx_http_mfa_visit_t *v, mfa_var_e var,
     int64_t unix_sec);
+/* n rows for a list, each over all names; NULL without memory.  A cell hides
+   what has its name outside the list, also when it is empty. */
+mfa_value_t *ngx_http_mfa_rows(ngx_http_mfa_visit_t *v, mfa_value_t *list,
+    size_t n);
+void ngx_http_mfa_cell_text(mfa_value_t *row, mfa_var_e var, mfa_str_t text);
+void ngx_http_mfa_cell_flag(mfa_value_t *row, mfa_var_e var, int flag);
+void ngx_http_mfa_cell_number(mfa_value_t *row, mfa_var_e var, int64_t number);
+void ngx_http_mfa_cell_moment(ngx_http_mfa_visit_t *v, mfa_value_t *row,
+    mfa_var_e var, int64_t unix_sec);
+void ngx_http_mfa_cell_date(ngx_http_mfa_visit_t *v, mfa_value_t *row,
+    mfa_var_e var, int64_t unix_sec);
+void ngx_http_mfa_cell_agent(ngx_http_mfa_visit_t *v, mfa_value_t *row,
+    const mfa_agent_t *agent);
 /* The login form's token and, when the browser has none, its cookie. */
 ngx_int_t ngx_http_mfa_set_login_token(ngx_http_mfa_visit_t *v);
 

@@ -1,6 +1,6 @@
 /*
  * Loading templates, see template.h.  Translations are flat JSON objects
- * (jansson); every error code of a page needs its text.
+ * (jansson); every error code and word of a page needs its text.
  */
 
 #include "nginx/template.h"
@@ -167,42 +167,60 @@ compile(loader_t *loader, mfa_str_t name, mfa_html_t *html)
 }
 
 
-/* "error_too_large" for the code "too-large". */
+/* The translation "error_too_large" for the code "too-large", to be kept. */
 static ngx_int_t
-error_texts(loader_t *loader, ngx_http_mfa_theme_t *theme, ngx_str_t *path)
+text_keep(loader_t *loader, const char *prefix, const char *name,
+    ngx_str_t *path, ngx_str_t *out)
 {
-    u_char      *p, *c, key[64];
-    ngx_uint_t   i;
-    mfa_str_t    text;
-    ngx_str_t   *out;
+    u_char     *p, *c, key[64];
+    mfa_str_t   text;
 
-    for (i = MFA_ERR_NONE + 1; i < MFA_ERR_N; i++) {
-        p = ngx_snprintf(key, sizeof(key), "error_%s", mfa_error_names[i]);
+    p = ngx_snprintf(key, sizeof(key), "%s_%s", prefix, name);
 
-        for (c = key; c < p; c++) {
-            *c = *c == '-' ? '_' : *c;
-        }
-
-        if (!translate(loader, (mfa_str_t) { key, p - key }, &text)) {
-            ngx_log_error(NGX_LOG_EMERG, loader->cf->log, 0,
-                          "no text \"%*s\" in \"%V\" of the portal in %s:%ui",
-                          (size_t) (p - key), key, path, loader->portal->file,
-                          loader->portal->line);
-            return NGX_ERROR;
-        }
-
-        out = &theme->errors[i];
-        out->data = ngx_pnalloc(loader->cf->pool, text.len);
-
-        if (out->data == NULL) {
-            return NGX_ERROR;
-        }
-
-        ngx_memcpy(out->data, text.data, text.len);
-        out->len = text.len;
+    for (c = key; c < p; c++) {
+        *c = *c == '-' ? '_' : *c;
     }
 
+    if (!translate(loader, (mfa_str_t) { key, p - key }, &text)) {
+        ngx_log_error(NGX_LOG_EMERG, loader->cf->log, 0,
+                      "no text \"%*s\" in \"%V\" of the portal in %s:%ui",
+                      (size_t) (p - key), key, path, loader->portal->file,
+                      loader->portal->line);
+        return NGX_ERROR;
+    }
+
+    out->data = ngx_pnalloc(loader->cf->pool, text.len);
+
+    if (out->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(out->data, text.data, text.len);
+    out->len = text.len;
+
     return NGX_OK;
+}
+
+
+static ngx_int_t
+texts_keep(loader_t *loader, ngx_http_mfa_theme_t *theme, ngx_str_t *path)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  i;
+
+    rc = NGX_OK;
+
+    for (i = MFA_ERR_NONE + 1; rc == NGX_OK && i < MFA_ERR_N; i++) {
+        rc = text_keep(loader, "error", mfa_error_names[i], path,
+                       &theme->errors[i]);
+    }
+
+    for (i = 0; rc == NGX_OK && i < MFA_WORD_N; i++) {
+        rc = text_keep(loader, "word", mfa_word_names[i], path,
+                       &theme->words[i]);
+    }
+
+    return rc;
 }
 
 
@@ -243,7 +261,7 @@ theme_load(ngx_conf_t *cf, ngx_http_mfa_portal_t *portal, mfa_str_t locale,
         return NGX_ERROR;
     }
 
-    rc = error_texts(&loader, theme, &path);
+    rc = texts_keep(&loader, theme, &path);
 
     for (i = 0; rc == NGX_OK && i < MFA_PAGE_N; i++) {
         p = ngx_snprintf(name, sizeof(name), "%s.html", mfa_page_names[i]);
@@ -257,12 +275,13 @@ theme_load(ngx_conf_t *cf, ngx_http_mfa_portal_t *portal, mfa_str_t locale,
 }
 
 
-/* The style sheet is inlined, so the policy names its hash and nothing else. */
+/* A style sheet, and its hash for the policy. */
 static ngx_int_t
-style_load(ngx_conf_t *cf, ngx_http_mfa_portal_t *portal)
+sheet_load(ngx_conf_t *cf, ngx_http_mfa_portal_t *portal, mfa_str_t name,
+    ngx_str_t *style, ngx_str_t *encoded)
 {
     u_char        *p, digest[32];
-    ngx_str_t      hash, encoded;
+    ngx_str_t      hash;
     loader_t       loader;
     mfa_buf_t      out;
     mfa_html_t     html;
@@ -275,7 +294,7 @@ style_load(ngx_conf_t *cf, ngx_http_mfa_portal_t *portal)
     loader.portal = portal;
     loader.texts = NULL;
 
-    if (compile(&loader, mfa_lit("style.css"), &html) != NGX_OK) {
+    if (compile(&loader, name, &html) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -287,18 +306,17 @@ style_load(ngx_conf_t *cf, ngx_http_mfa_portal_t *portal)
     }
 
     p = ngx_pnalloc(cf->pool, STYLE_MAX);
-    portal->csp.data = ngx_pnalloc(cf->pool, 512);
-    encoded.data = ngx_pnalloc(cf->pool, ngx_base64_encoded_length(32));
+    encoded->data = ngx_pnalloc(cf->pool, ngx_base64_encoded_length(32));
 
-    if (p == NULL || portal->csp.data == NULL || encoded.data == NULL) {
+    if (p == NULL || encoded->data == NULL) {
         return NGX_ERROR;
     }
 
     mfa_buf_init(&out, p, STYLE_MAX);
     mfa_html_render(&html, model, &out);
 
-    portal->style.data = out.data;
-    portal->style.len = out.len;
+    style->data = out.data;
+    style->len = out.len;
 
     if (out.failed
         || EVP_Digest(out.data, out.len, digest, NULL, EVP_sha256(), NULL) != 1
@@ -306,23 +324,62 @@ style_load(ngx_conf_t *cf, ngx_http_mfa_portal_t *portal)
                             1) != NULL)
     {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "style sheet \"%V/style.css\" is too large or holds "
+                      "style sheet \"%V/%*s\" is too large or holds "
                       "\"</\" of the portal in %s:%ui", &portal->templates,
-                      portal->file, portal->line);
+                      name.len, name.data, portal->file, portal->line);
         return NGX_ERROR;
     }
 
     hash.data = digest;
     hash.len = sizeof(digest);
-    ngx_encode_base64(&encoded, &hash);
-
-    p = ngx_snprintf(portal->csp.data, 512,
-                     "default-src 'none'; style-src 'sha256-%V'; "
-                     "form-action 'self'; base-uri 'none'; object-src 'none'; "
-                     "frame-ancestors 'none'", &encoded);
-    portal->csp.len = p - portal->csp.data;
+    ngx_encode_base64(encoded, &hash);
 
     return NGX_OK;
+}
+
+
+/* Style sheets are inlined, so a policy names their hashes and nothing else. */
+static ngx_int_t
+policy_make(ngx_conf_t *cf, ngx_str_t *csp, const char *styles, ngx_str_t *one,
+    ngx_str_t *other)
+{
+    u_char  *p;
+
+    csp->data = ngx_pnalloc(cf->pool, 512);
+
+    if (csp->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_snprintf(csp->data, 512, styles, one, other);
+    p = ngx_snprintf(p, csp->data + 512 - p,
+                     "form-action 'self'; base-uri 'none'; object-src 'none'; "
+                     "frame-ancestors 'none'");
+    csp->len = p - csp->data;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+style_load(ngx_conf_t *cf, ngx_http_mfa_portal_t *portal)
+{
+    ngx_str_t  pages, console;
+
+    if (sheet_load(cf, portal, mfa_lit("style.css"), &portal->style, &pages)
+        != NGX_OK
+        || sheet_load(cf, portal, mfa_lit("console.css"),
+                      &portal->console_style, &console) != NGX_OK
+        || policy_make(cf, &portal->csp,
+                       "default-src 'none'; style-src 'sha256-%V'; ",
+                       &pages, NULL) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return policy_make(cf, &portal->console_csp,
+                       "default-src 'none'; style-src 'sha256-%V' "
+                       "'sha256-%V'; ", &pages, &console);
 }
 
 

@@ -15,7 +15,7 @@ test="libcmocka-dev oathtool zbar-tools librsvg2-bin chromium nodejs:node
       npm:npm curl:curl procps openssl:openssl ca-certificates
       libtest-base-perl libtest-longstring-perl liblist-moreutils-perl
       libtext-diff-perl libipc-run-perl libwww-perl libio-socket-ssl-perl
-      libcrypt-jwt-perl
+      libcrypt-jwt-perl python3-yaml python3-jsonschema
       openssh-client:ssh libwrap0"
 demo="oathtool curl:curl openssl:openssl"
 bench="wrk oathtool curl:curl openssl:openssl"

@@ -793,6 +793,13 @@ subtest 'A bulk has a result for each account (security 80)' => sub
               $stage->audit('user', event => 'require', actor => 'boss')), 1,
        'and audited by itself');
 
+    fresh('admin', 'target', required => 0);
+    $env->redis->call('HDEL', 'mfa:{admin}:account:target', 'deadline');
+    $boss->call(POST => 'portals/admin/bulk',
+                { action => 'require', logins => ['target'] });
+    is($stage->account_get('admin', 'target', 'deadline'), 0,
+       'an admin that is required so is asked at his next login (003-23)');
+
     for my $case (
         ['no logins', { action => 'require', logins => [] }, '400 member'],
         ['501', { action => 'require', logins => [('x') x 501] }, '400 member'],

@@ -359,6 +359,13 @@ ngx_http_mfa_api_bulk(ngx_http_mfa_api_t *a)
         return;
     }
 
+    /* Admins that are required from a list have no days (feature 003-23). */
+    if (action == MFA_ADMIN_REQUIRE && many->wanted.grace_sec < 0
+        && a->c->portal == a->c->visit.portal)
+    {
+        many->wanted.grace_sec = 0;
+    }
+
     mfa_bulk_init(&many->bulk);
     many->bulk.wanted = &many->wanted;
     many->bulk.logins = a->logins;

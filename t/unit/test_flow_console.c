@@ -341,11 +341,20 @@ security_34_details_show_what_is_open(void **state)
     assert_int_equal(detail.n_sessions, 0);
     assert_int_equal(detail.n_events, 1);
 
-    /* a generation raised: the session is over */
-    world_admin(&w, MFA_ADMIN_SESSIONS_END, "ed", NULL);
+    /* a generation raised: the session is over, though it is listed */
+    world_admin(&w, MFA_ADMIN_RESET, "ed", NULL);
+    assert_non_null(store_text(&w.store, "mfa:{user}:account:ed",
+                               "generation"));
+    assert_true(store_there(&w.store, "mfa:{user}:sessions:ed"));
     assert_int_equal(run_detail(&w, "ed"), MFA_OUTCOME_DONE);
     assert_int_equal(detail.n_sessions, 0);
+
+    assert_int_equal(world_login(&w, "ed", PASSWORD), MFA_OUTCOME_DONE);
+    assert_int_equal(run_detail(&w, "ed"), MFA_OUTCOME_DONE);
+    assert_int_equal(detail.n_sessions, 1);
+    world_admin(&w, MFA_ADMIN_SESSIONS_END, "ed", NULL);
     assert_int_equal(world_verdict(&w), MFA_VERDICT_LOGIN);
+    assert_false(store_there(&w.store, "mfa:{user}:sessions:ed"));
 
     assert_int_equal(run_detail(&w, "nobody"), MFA_OUTCOME_ABSENT);
     assert_int_equal(run_detail(&w, "No Login"), MFA_OUTCOME_REFUSED);

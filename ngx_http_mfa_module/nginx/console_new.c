@@ -49,7 +49,7 @@ form_show(ngx_http_mfa_console_t *c, ngx_uint_t status, mfa_error_e error)
     chosen = c->portal == v->portal ? 0 : -1;
 
     if (ngx_http_mfa_console_days(c, c->portal, chosen) != NGX_OK
-        || ngx_http_mfa_console_roles(c, MFA_ROLE_NONE) != NGX_OK)
+        || ngx_http_mfa_console_roles(c, MFA_ROLE_READ_ONLY) != NGX_OK)
     {
         ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
         return;

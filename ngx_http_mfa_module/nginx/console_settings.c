@@ -57,7 +57,8 @@ settings_show(ngx_http_mfa_console_t *c)
     v = &c->visit;
     done = mfa_form_value(&v->query, "done");
 
-    if (ngx_http_mfa_console_roles(c, MFA_ROLE_NONE) != NGX_OK) {
+    /* The least of them is chosen until somebody chooses more. */
+    if (ngx_http_mfa_console_roles(c, MFA_ROLE_READ_ONLY) != NGX_OK) {
         ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
         return;
     }

@@ -543,6 +543,11 @@ const journeys = {
 };
 
 
+Object.assign(journeys, require('./console.js')({
+    arrive, seen, is, ok, world: () => world,
+}));
+
+
 async function main() {
     world = await World.start();
     browser = await chromium.launch({
@@ -552,7 +557,11 @@ async function main() {
                '--disable-component-update', '--disable-sync'],
     });
 
-    for (const [name, journey] of Object.entries(journeys)) {
+    // JOURNEY=word makes those whose title has the word.
+    const made = Object.entries(journeys).filter(
+        ([name]) => name.includes(process.env.JOURNEY || ''));
+
+    for (const [name, journey] of made) {
         console.log(`# ${name}`);
 
         try {

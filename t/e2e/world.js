@@ -59,14 +59,15 @@ class World {
         world.password = 'correct horse battery';
         world.children = new Set();
 
-        const [user, admin, desk, stranger] = await freePorts(4);
+        const [user, admin, desk, staff, stranger] = await freePorts(5);
         world.user = `http://localhost:${user}`;
         world.admin = `http://localhost:${admin}`;
         world.desk = `http://localhost:${desk}`;
+        world.staff = `http://localhost:${staff}`;
         world.stranger = `http://localhost:${stranger}`;
 
         world.write('mfa.conf', world.mfaConf());
-        world.write('nginx.conf', world.nginxConf(user, admin, desk, stranger));
+        world.write('nginx.conf', world.nginxConf(user, admin, desk, staff, stranger));
         world.mfactl('keys', 'new');
 
         await world.redisStart();
@@ -105,6 +106,13 @@ class World {
                 cookie secure=auto;
             }
 
+            mfa_portal staff {
+                issuer "Example Staff";
+                brand "name=Example Staff";
+                limit address=1000/10m;
+                cookie secure=auto;
+            }
+
             mfa_portal desk {
                 issuer "Example Desk";
                 login_form combined;
@@ -114,7 +122,7 @@ class World {
         `;
     }
 
-    nginxConf(user, admin, desk, stranger) {
+    nginxConf(user, admin, desk, staff, stranger) {
         const module = process.env.TEST_NGINX_LOAD_MODULES
                        ?? path.join(build, 'ngx_http_mfa_module.so');
         const page = '<!doctype html><html lang=\\"en\\"><title>Portal</title>'
@@ -167,6 +175,14 @@ class World {
                     mfa desk;
                     location / { proxy_pass http://unix:${this.dir}/site.sock; }
                     location /mfa/ { mfa_pages; }
+                }
+
+                server {
+                    listen 127.0.0.1:${staff};
+                    mfa staff;
+                    location / { proxy_pass http://unix:${this.dir}/site.sock; }
+                    location /mfa/ { mfa_pages; }
+                    location /mfa/console/ { mfa_console user staff; }
                 }
 
                 server {

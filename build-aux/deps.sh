@@ -10,7 +10,7 @@ set -eu
 PATH=$PATH:/usr/sbin:/sbin
 
 build="build-essential nginx nginx-dev libhiredis-dev libqrencode-dev
-       libssl-dev libcrypt-dev libjansson-dev redis-server"
+       libssl-dev libcrypt-dev libjansson-dev libyaml-dev redis-server"
 test="libcmocka-dev oathtool zbar-tools librsvg2-bin chromium nodejs:node
       npm:npm curl:curl procps openssl:openssl ca-certificates
       libtest-base-perl libtest-longstring-perl liblist-moreutils-perl

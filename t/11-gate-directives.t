@@ -165,6 +165,35 @@ refused('proxy_pass and mfa_pages in one location',
                   . "mfa_pages; # HERE\n}"));
 
 
+# --- mfa_console ---
+
+my $pages = 'location /mfa/ { mfa_pages; }';
+
+accepted('a console, with an if', in_server("mfa user;\n$pages\n"
+    . 'location /mfa/console/ { mfa_console user admin; if ($arg_a) { set $b 1; } }'));
+refused('a console without a gate', '"mfa_console" in a place without a gate',
+        in_server("location /console/ { mfa_console user; } # HERE"));
+refused('a console of a portal that is none', 'unknown portal "nobody"',
+        in_server("mfa user;\n$pages\n"
+                  . 'location /c/ { mfa_console user nobody; } # HERE'));
+refused('a portal twice', 'mfa_console: portal "user" twice',
+        in_server("mfa user;\n$pages\n"
+                  . 'location /c/ { mfa_console user user; } # HERE'));
+refused('a console of no portal', 'invalid number of arguments',
+        in_server("mfa user;\n$pages\n"
+                  . 'location /c/ { mfa_console; } # HERE'));
+refused("a console in \"location $_\"", 'ends with "/"',
+        in_server("mfa user;\n$pages\n"
+                  . "location $_ { mfa_console user; } # HERE"))
+    for '/c', '= /c/', '~ ^/c/', '@c';
+refused('a console whose place is taken', 'taken by another handler',
+        in_server("mfa user;\n$pages\n"
+                  . 'location /c/ { mfa_console user; stub_status; } # HERE'));
+refused('a console where the pages are', 'already has a handler',
+        in_server("mfa user;\n"
+                  . 'location /mfa/ { mfa_pages; mfa_console user; } # HERE'));
+
+
 # --- mfa_identity_headers ---
 
 for my $value ('on', 'off', 'X-Auth-', 'x-', 'Remote-', '"On-"') {
@@ -194,5 +223,27 @@ for my $prefix ('X', '-', '""', 'X-Auth', 'X_Auth-', '"X Auth-"', 'X:-', 'é-',
             "invalid header prefix \"\Q$shown\E\"",
             at_http(http => "mfa_identity_headers $prefix;"));
 }
+
+# --- mfa_status ---
+
+accepted('mfa_status beside gates, in a gate, and with limit_except', server => <<'EOC');
+mfa user;
+location /mfa/ { mfa_pages; }
+location = /a { mfa_status; }
+location = /b { mfa off; mfa_status; allow 127.0.0.1; deny all; }
+location = /c { mfa off; mfa_status; limit_except GET { deny all; } }
+EOC
+refused('mfa_status with an argument', 'invalid number of arguments in "mfa_status"',
+        in_server("mfa user;\nlocation /mfa/ { mfa_pages; }\n"
+                  . 'location /x { mfa_status on; # HERE' . "\n}"));
+refused('mfa_status twice', '"mfa_status" directive is duplicate',
+        in_server("mfa user;\nlocation /mfa/ { mfa_pages; }\n"
+                  . "location /x { mfa_status;\nmfa_status; # HERE\n}"));
+refused('mfa_status beside the pages', 'already has a handler',
+        in_server("mfa user;\nlocation /mfa/ { mfa_pages;\nmfa_status; # HERE\n}"));
+refused('mfa_status whose place is taken',
+        'another handler takes the place of "mfa_status"',
+        in_server("mfa user;\nlocation /mfa/ { mfa_pages; }\n"
+                  . "location /x {\nmfa_status; # HERE\nempty_gif; }"));
 
 done_testing;

@@ -202,6 +202,22 @@ silent("cache: $_", "mfa user; $pages $_", http => $zone)
         "location /x/ { $proxy }";
 
 
+# --- metrics that anybody can read ---
+
+{
+    my $open = "mfa user;\n$pages\nlisten 127.0.0.1:8080;\nlisten 8081;\n";
+
+    warns('metrics for everybody', 'anybody can read "mfa_status": limit it '
+          . 'with "allow" and "deny"',
+          $open . "location = /m { mfa off;\nmfa_status; # HERE\n}");
+    silent("metrics: $_", "$open location = /m { $_ mfa_status; }")
+        for '', 'mfa off; allow 127.0.0.1; deny all;',
+            'mfa off; auth_basic x; auth_basic_user_file f;';
+    silent('metrics for this machine', "mfa user; $pages listen 127.0.0.1:8080; "
+           . 'location = /m { mfa off; mfa_status; }');
+}
+
+
 # --- what the gate makes harmless ---
 
 silent("no reason: $_", "mfa user; $pages $_")

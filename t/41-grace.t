@@ -327,19 +327,60 @@ subtest 'Without grace the factor is set up at the next login (features '
 };
 
 
-subtest 'New accounts can be required and old ones left (feature 003-02)' =>
-    sub
+subtest 'Accounts made since a day are required, older ones keep their setting '
+    . '(feature 003-02)' => sub
 {
     my @young = (portal => 'young');
-    $stage->account('young', $_) for qw(fresh older);
-    $stage->account_set('young', 'older', created => 1696118399);
-    $stage->redis('HDEL', 'mfa:{young}:account:older', 'deadline');
+    my $midnight = 1696118400;              # 2023-10-01T00:00:00Z
+
+    $stage->account('young', $_) for qw(fresh first older);
+    $stage->account('young', 'asked', options => ['--require-mfa', '--grace',
+                                                  '9d']);
+    cmp_ok(abs(deadline('young', 'fresh') - time - 2 * $day), '<', 30,
+           'made today: the portal\'s days run');
+
+    # As accounts that were there before the directive.
+    my %created = (first => $midnight, older => $midnight - 1,
+                   asked => $midnight - 1);
+    $stage->account_set('young', $_, created => $created{$_})
+        for sort keys %created;
+
+    for my $login (qw(first older)) {
+        $stage->redis('HDEL', "mfa:{young}:account:$login", 'deadline');
+        $stage->redis('ZREM', 'mfa:{young}:unenrolled', $login);
+        $stage->redis('ZADD', 'mfa:{young}:not-required', 0, $login);
+    }
 
     is($stage->login($stage->browser(@young), 'fresh')->story,
        '303 /mfa/enrol', 'made after the day');
-    is($stage->login($stage->browser(@young), 'older')->story, '303 /',
+
+    my $browser = $stage->browser(@young);
+    is($stage->login($browser, 'first')->story, '303 /mfa/enrol',
+       'made at its midnight, UTC');
+    is($browser->get('/mfa/enrol')->days, 2, '- with the portal\'s days');
+    my $due = deadline('young', 'first');
+    cmp_ok(abs($due - time - 2 * $day), '<', 30,
+           '- which are set then');
+    is($stage->redis('ZSCORE', 'mfa:{young}:unenrolled', 'first'), $due,
+       '- and it is listed');
+    is($stage->redis('ZSCORE', 'mfa:{young}:not-required', 'first'), undef,
+       '- as required');
+    $stage->admin('mfa', 'unrequire', 'young', 'first');
+    is($browser->get('/app')->story, '303 /mfa/enrol?next=/app',
+       '- what the portal asks no admin takes back');
+    set_deadline('young', 'first', time - 1);
+    is_locked($browser, '- when they are over');
+
+    $browser = $stage->browser(@young);
+    is($stage->login($browser, 'older')->story, '303 /',
        'made the second before it');
+    is($browser->get('/app')->status, 200, '- the portal opens');
     is(deadline('young', 'older'), undef, '- no days run for it');
+
+    $due = deadline('young', 'asked');
+    is($stage->login($stage->browser(@young), 'asked')->story,
+       '303 /mfa/enrol', 'an older one that an admin has required');
+    is(deadline('young', 'asked'), $due, '- has the days it was given');
 };
 
 

@@ -9,8 +9,6 @@
 #include "core/password.h"
 #include "core/role.h"
 
-#define DIRECTORY_MAX  128                  /* bytes */
-
 
 /* A text of the account given as an option. */
 static int
@@ -33,7 +31,7 @@ static int
 take_profile(const mfactl_t *ctl, mfa_flow_admin_t *admin)
 {
     if (take_text(ctl, MFACTL_NAME, MFA_NAME_MAX, "--name", &admin->name) != 0
-        || take_text(ctl, MFACTL_DIRECTORY, DIRECTORY_MAX, "--directory",
+        || take_text(ctl, MFACTL_DIRECTORY, MFA_DIRECTORY_MAX, "--directory",
                      &admin->directory) != 0)
     {
         return -1;

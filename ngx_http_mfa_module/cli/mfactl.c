@@ -35,6 +35,17 @@ typedef struct {
      | mfactl_bit(MFACTL_PASSWORD_STDIN) | mfactl_bit(MFACTL_HASH_STDIN)      \
      | mfactl_bit(MFACTL_NO_PASSWORD) | mfactl_bit(MFACTL_INVITE))
 
+#define IMPORT_OPTIONS                                                        \
+    (mfactl_bit(MFACTL_HTPASSWD) | mfactl_bit(MFACTL_AUTHELIA)                \
+     | mfactl_bit(MFACTL_CSV) | mfactl_bit(MFACTL_DRY_RUN)                    \
+     | mfactl_bit(MFACTL_REQUIRE_MFA) | mfactl_bit(MFACTL_GRACE)              \
+     | mfactl_bit(MFACTL_NO_PASSWORD))
+
+#define AUDIT_OPTIONS                                                         \
+    (mfactl_bit(MFACTL_NUMBER) | mfactl_bit(MFACTL_FOLLOW)                    \
+     | mfactl_bit(MFACTL_LOGIN) | mfactl_bit(MFACTL_EVENT)                    \
+     | mfactl_bit(MFACTL_RESULT) | mfactl_bit(MFACTL_SINCE))
+
 static const command_t  commands[] = {
     { "keys", "new", "[--stdout]",
       0, 0, 0, mfactl_bit(MFACTL_STDOUT), mfactl_keys_new },
@@ -67,6 +78,10 @@ static const command_t  commands[] = {
       mfactl_account_edit },
     { "account", "password", "PORTAL LOGIN --password-stdin",
       1, 1, 1, mfactl_bit(MFACTL_PASSWORD_STDIN), mfactl_account_password },
+    { "account", "import", "PORTAL (--htpasswd F | --authelia F | --csv F)"
+      "\n                     [--require-mfa [--grace T]] [--no-password]"
+      " [--dry-run]",
+      0, 0, 1, IMPORT_OPTIONS, mfactl_account_import },
 
     { "mfa", "require", "PORTAL LOGIN... [--grace T]",
       1, MANY, 1, mfactl_bit(MFACTL_GRACE), mfactl_mfa_require },
@@ -79,6 +94,8 @@ static const command_t  commands[] = {
     { "mfa", "extend", "PORTAL LOGIN --grace T --reason TEXT",
       1, 1, 1, mfactl_bit(MFACTL_GRACE) | mfactl_bit(MFACTL_REASON),
       mfactl_mfa_extend },
+    { "mfa", "forecast", "PORTAL --at DATE",
+      0, 0, 1, mfactl_bit(MFACTL_AT), mfactl_mfa_forecast },
 
     { "token", "add", "PORTAL LOGIN --name N --role R [--expires T]",
       1, 1, 1, mfactl_bit(MFACTL_NAME) | mfactl_bit(MFACTL_ROLE)
@@ -98,8 +115,9 @@ static const command_t  commands[] = {
     { "device", "revoke", "PORTAL LOGIN [ID]",
       1, 2, 1, 0, mfactl_device_revoke },
 
-    { "audit", NULL, "PORTAL [-n N]",
-      0, 0, 1, mfactl_bit(MFACTL_NUMBER), mfactl_audit },
+    { "audit", NULL, "PORTAL [--login L] [--event E] [--result R] [--since D]"
+      " [-n N]\n        [--follow]",
+      0, 0, 1, AUDIT_OPTIONS, mfactl_audit },
     { "doctor", NULL, "[--reindex]",
       0, 0, 0, mfactl_bit(MFACTL_REINDEX), mfactl_doctor },
 };

@@ -37,6 +37,7 @@ int mfactl_account_enable(mfactl_t *ctl);
 int mfactl_account_password(mfactl_t *ctl);
 int mfactl_account_show(mfactl_t *ctl);
 int mfactl_account_list(mfactl_t *ctl);
+int mfactl_account_import(mfactl_t *ctl);
 int mfactl_account_find(mfactl_t *ctl);
 int mfactl_account_role(mfactl_t *ctl);
 int mfactl_account_edit(mfactl_t *ctl);
@@ -46,6 +47,7 @@ int mfactl_mfa_unrequire(mfactl_t *ctl);
 int mfactl_mfa_reset(mfactl_t *ctl);
 int mfactl_mfa_unlock(mfactl_t *ctl);
 int mfactl_mfa_extend(mfactl_t *ctl);
+int mfactl_mfa_forecast(mfactl_t *ctl);
 
 int mfactl_token_add(mfactl_t *ctl);
 int mfactl_token_list(mfactl_t *ctl);

@@ -34,6 +34,16 @@ static const struct {
     [MFACTL_FILTER]         = { "--filter", 1 },
     [MFACTL_NUMBER]         = { "-n", 1 },
     [MFACTL_STDOUT]         = { "--stdout", 0 },
+    [MFACTL_FOLLOW]         = { "--follow", 0 },
+    [MFACTL_LOGIN]          = { "--login", 1 },
+    [MFACTL_EVENT]          = { "--event", 1 },
+    [MFACTL_RESULT]         = { "--result", 1 },
+    [MFACTL_SINCE]          = { "--since", 1 },
+    [MFACTL_AT]             = { "--at", 1 },
+    [MFACTL_HTPASSWD]       = { "--htpasswd", 1 },
+    [MFACTL_AUTHELIA]       = { "--authelia", 1 },
+    [MFACTL_CSV]            = { "--csv", 1 },
+    [MFACTL_DRY_RUN]        = { "--dry-run", 0 },
 };
 
 
@@ -157,6 +167,13 @@ int
 mfactl_options_given(const mfactl_options_t *options, mfactl_option_e which)
 {
     return (options->given & mfactl_bit(which)) != 0;
+}
+
+
+const char *
+mfactl_options_name(mfactl_option_e which)
+{
+    return table[which].name;
 }
 
 

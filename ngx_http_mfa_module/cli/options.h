@@ -31,6 +31,16 @@ typedef enum {
     MFACTL_FILTER,
     MFACTL_NUMBER,
     MFACTL_STDOUT,
+    MFACTL_FOLLOW,
+    MFACTL_LOGIN,
+    MFACTL_EVENT,
+    MFACTL_RESULT,
+    MFACTL_SINCE,
+    MFACTL_AT,
+    MFACTL_HTPASSWD,
+    MFACTL_AUTHELIA,
+    MFACTL_CSV,
+    MFACTL_DRY_RUN,
     MFACTL_OPTIONS_N
 } mfactl_option_e;
 
@@ -52,6 +62,8 @@ int mfactl_options_parse(mfactl_options_t *options, int argc, char **argv,
 
 int mfactl_options_given(const mfactl_options_t *options,
     mfactl_option_e option);
+/* "--email": for messages. */
+const char *mfactl_options_name(mfactl_option_e option);
 /* The value of an option, or the empty view. */
 mfa_str_t mfactl_options_text(const mfactl_options_t *options,
     mfactl_option_e option);

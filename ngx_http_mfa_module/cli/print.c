@@ -309,12 +309,31 @@ mfactl_print_error(const mfactl_t *ctl, int status, const char *format, ...)
 }
 
 
+static const char *
+store_why(const mfactl_t *ctl)
+{
+    return ctl->drive.why[0] ? ctl->drive.why : "an answer of no use";
+}
+
+
 int
 mfactl_print_unavailable(const mfactl_t *ctl)
 {
     return mfactl_print_error(ctl, MFACTL_UNAVAILABLE, "store at %.*s: %s",
                               (int) ctl->conf.endpoint.address.len,
                               (const char *) ctl->conf.endpoint.address.data,
-                              ctl->drive.why[0] ? ctl->drive.why
-                              : "an answer of no use");
+                              store_why(ctl));
+}
+
+
+void
+mfactl_print_unavailable_note(const mfactl_t *ctl, const char *then)
+{
+    char  line[512];
+
+    snprintf(line, sizeof(line), "store at %.*s: %s; %s",
+             (int) ctl->conf.endpoint.address.len,
+             (const char *) ctl->conf.endpoint.address.data, store_why(ctl),
+             then);
+    mfactl_print_note(mfa_str_from(line));
 }

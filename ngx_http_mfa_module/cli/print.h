@@ -40,6 +40,8 @@ int mfactl_print_error(const mfactl_t *ctl, int status, const char *format,
     ...) __attribute__((format(printf, 3, 4)));
 /* The same for the store that does not answer; returns MFACTL_UNAVAILABLE. */
 int mfactl_print_unavailable(const mfactl_t *ctl);
+/* The same as a note to stderr, with what is done about it. */
+void mfactl_print_unavailable_note(const mfactl_t *ctl, const char *then);
 
 /* A line to stderr, cleaned, behind "mfactl: ". */
 void mfactl_print_note(mfa_str_t line);

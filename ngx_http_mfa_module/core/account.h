@@ -12,6 +12,7 @@
 
 #define MFA_EMAIL_MAX     254               /* bytes, RFC 5321 */
 #define MFA_NAME_MAX      128               /* bytes of a display name */
+#define MFA_DIRECTORY_MAX 128               /* bytes of its owner's name */
 #define MFA_SECRET_ID_CHARS  11             /* base64url of 8 random bytes */
 
 /*

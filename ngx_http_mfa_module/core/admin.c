@@ -122,6 +122,11 @@ decide_add(mfa_flow_admin_t *admin)
     admin->after.name = admin->name;
     admin->after.role = admin->role;
 
+    if (admin->disabled) {
+        admin->after.disabled = 1;
+        note_number(admin, MFA_ACCOUNT_DISABLED, 1);
+    }
+
     if (admin->require) {
         admin->after.required = 1;
         note_number(admin, MFA_ACCOUNT_REQUIRED, 1);

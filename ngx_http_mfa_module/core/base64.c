@@ -12,6 +12,8 @@
 
 #include "core/base64.h"
 
+#define NO_GROUP  UINT32_MAX
+
 
 typedef struct {
     uint8_t   c62;
@@ -28,7 +30,6 @@ static void encode(mfa_buf_t *out, const uint8_t *data, size_t len,
     const alphabet_t *a);
 static int decode(mfa_buf_t *out, mfa_str_t text, const alphabet_t *a);
 static uint8_t letter(unsigned value, const alphabet_t *a);
-static unsigned value_of(uint8_t c, const alphabet_t *a);
 static int unpad(mfa_str_t *text);
 
 
@@ -112,6 +113,46 @@ encode(mfa_buf_t *out, const uint8_t *data, size_t len, const alphabet_t *a)
 }
 
 
+/* 0..63, or 64 for a byte that is not in the alphabet. */
+static inline uint32_t
+value_of(uint8_t c, const alphabet_t *a)
+{
+    static const uint8_t  values[] = {
+        52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 64, 64, 64, 64, 64, 64, 64,
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19,
+        20, 21, 22, 23, 24, 25, 64, 64, 64, 64, 64, 64,
+        26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
+        44, 45, 46, 47, 48, 49, 50, 51
+    };
+
+    if (c >= '0' && c <= 'z' && values[c - '0'] < 64) {
+        return values[c - '0'];
+    }
+
+    return c == a->c62 ? 62 : c == a->c63 ? 63 : 64;
+}
+
+
+/* n characters, 2 to 4, as the first of a group of four: its 24 bits, or
+   NO_GROUP. */
+static inline uint32_t
+group(const uint8_t *p, size_t n, const alphabet_t *a)
+{
+    uint32_t  v[4];
+
+    v[0] = value_of(p[0], a);
+    v[1] = value_of(p[1], a);
+    v[2] = n > 2 ? value_of(p[2], a) : 0;
+    v[3] = n > 3 ? value_of(p[3], a) : 0;
+
+    if ((v[0] | v[1] | v[2] | v[3]) > 63) {
+        return NO_GROUP;
+    }
+
+    return v[0] << 18 | v[1] << 12 | v[2] << 6 | v[3];
+}
+
+
 /* text carries no padding here; its length tells how the last group ends. */
 
 static int
@@ -119,8 +160,8 @@ decode(mfa_buf_t *out, mfa_str_t text, const alphabet_t *a)
 {
     size_t     i, need, done;
     uint8_t   *p;
+    size_t     n;
     uint32_t   bits;
-    unsigned   value, n;
 
     if (out->failed || text.len % 4 == 1) {
         return -1;
@@ -138,29 +179,34 @@ decode(mfa_buf_t *out, mfa_str_t text, const alphabet_t *a)
     }
 
     p = out->data + out->len;
-    bits = 0;
-    n = 0;
     done = 0;
 
-    for (i = 0; i < text.len; i++) {
-        value = value_of(text.data[i], a);
+    for (i = 0; i + 4 <= text.len; i += 4) {
+        bits = group(text.data + i, 4, a);
 
-        if (value > 63) {
+        if (bits == NO_GROUP) {
             goto refused;
         }
 
-        bits = bits << 6 | value;
-        n += 6;
-
-        if (n >= 8) {
-            n -= 8;
-            p[done++] = (uint8_t) (bits >> n);
-            bits &= (1u << n) - 1;
-        }
+        p[done++] = (uint8_t) (bits >> 16);
+        p[done++] = (uint8_t) (bits >> 8);
+        p[done++] = (uint8_t) bits;
     }
 
-    if (bits != 0) {
+    n = text.len - i;
+    bits = n ? group(text.data + i, n, a) : 0;
+
+    /* The bits that are over are none of a value. */
+    if (bits == NO_GROUP || (bits & (n == 2 ? 0xffff : n == 3 ? 0xff : 0))) {
         goto refused;
+    }
+
+    if (n) {
+        p[done++] = (uint8_t) (bits >> 16);
+    }
+
+    if (n == 3) {
+        p[done++] = (uint8_t) (bits >> 8);
     }
 
     out->len += need;
@@ -191,27 +237,6 @@ letter(unsigned value, const alphabet_t *a)
     }
 
     return value == 62 ? a->c62 : a->c63;
-}
-
-
-/* 0..63, or 64 for a byte that is not in the alphabet. */
-
-static unsigned
-value_of(uint8_t c, const alphabet_t *a)
-{
-    if (c >= 'A' && c <= 'Z') {
-        return c - 'A';
-    }
-
-    if (c >= 'a' && c <= 'z') {
-        return c - 'a' + 26u;
-    }
-
-    if (c >= '0' && c <= '9') {
-        return c - '0' + 52u;
-    }
-
-    return c == a->c62 ? 62 : c == a->c63 ? 63 : 64;
 }
 
 

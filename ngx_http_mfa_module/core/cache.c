@@ -215,15 +215,15 @@ session_copy(mfa_cached_t *e, const mfa_session_t *session, mfa_str_t hash)
     uint8_t        *p;
     mfa_session_t  *s;
 
-    s = &e->of.session;
-    *s = *session;
-    e->hash = hash;
-
-    p = e->heap->make(hash.len + s->portal.len + s->login.len + 1);
+    p = e->heap->make(hash.len + session->portal.len + session->login.len + 1);
 
     if (p == NULL) {
         return -1;
     }
+
+    s = &e->of.session;
+    *s = *session;
+    e->hash = hash;
 
     e->text = p;
     text_add(&p, &e->hash);
@@ -242,18 +242,19 @@ account_copy(mfa_cached_t *e, const mfa_account_t *account)
     uint8_t        *p;
     mfa_account_t  *a;
 
-    a = &e->of.account;
-    *a = *account;
-    a->secret = (mfa_str_t) { NULL, 0 };
-    a->password = (mfa_str_t) { NULL, 0 };
-
-    p = e->heap->make(a->login.len + a->email.len + a->name.len + a->role.len
-                      + a->directory.len + a->secret_id.len + a->locale.len
-                      + 1);
+    p = e->heap->make(account->login.len + account->email.len
+                      + account->name.len + account->role.len
+                      + account->directory.len + account->secret_id.len
+                      + account->locale.len + 1);
 
     if (p == NULL) {
         return -1;
     }
+
+    a = &e->of.account;
+    *a = *account;
+    a->secret = (mfa_str_t) { NULL, 0 };
+    a->password = (mfa_str_t) { NULL, 0 };
 
     e->text = p;
     text_add(&p, &a->login);
@@ -499,19 +500,17 @@ mfa_cache_fill(mfa_cache_t *cache, mfa_places_t *places,
     s = places->session;
     a = places->account;
 
-    if (s == NULL || a == NULL || s->state != KEPT) {
+    if (s == NULL || a == NULL || s->state != KEPT || a->state == GONE
+        || session_copy(s, session, hash) != 0
+        || (a->state == KEPT && account_copy(a, account) != 0))
+    {
         mfa_cache_drop(cache, places);
         return;
     }
 
-    if (a->state == KEPT && account_copy(a, account) == 0) {
+    if (a->state == KEPT) {
         a->state = THERE;
         a->read_at = now;
-    }
-
-    if (a->state != THERE || session_copy(s, session, hash) != 0) {
-        mfa_cache_drop(cache, places);
-        return;
     }
 
     s->state = THERE;

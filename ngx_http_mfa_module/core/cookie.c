@@ -12,6 +12,8 @@
 
 #include "core/cookie.h"
 
+#include <string.h>
+
 
 /*
  * A browser never puts control bytes around a name; servers that trim "white
@@ -47,20 +49,20 @@ lower(uint8_t c)
 }
 
 
-/* The loose reading of a name. */
+/* Both of name's length. */
 static int
-looks_like(mfa_str_t found, mfa_str_t name)
+same_letters(mfa_str_t found, mfa_str_t name)
 {
     size_t  i;
 
-    found = trim_blanks(found);
-
-    if (found.len != name.len) {
-        return 0;
+    if (memcmp(found.data, name.data, name.len) == 0) {
+        return 1;
     }
 
     for (i = 0; i < name.len; i++) {
-        if (lower(found.data[i]) != lower(name.data[i])) {
+        if (found.data[i] != name.data[i]
+            && lower(found.data[i]) != lower(name.data[i]))
+        {
             return 0;
         }
     }
@@ -69,84 +71,101 @@ looks_like(mfa_str_t found, mfa_str_t name)
 }
 
 
-static int
-looks_like_any(mfa_str_t found, const mfa_str_t *names, size_t n)
-{
-    size_t  i;
-
-    for (i = 0; i < n; i++) {
-        if (looks_like(found, names[i])) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
 /*
- * Takes the next pair off *line; 0 at the end.  Spaces are dropped behind a ';'
- * alone: *behind says whether one was met, and is 0 before the first call.
+ * Takes the next pair off *line and its name off that; 0 at the end.  Spaces are
+ * dropped behind a ';' alone: *behind says whether one was met, and is 0 before
+ * the first call.
  */
 static int
-next_pair(mfa_str_t *line, int *behind, mfa_str_t *pair)
+next_pair(mfa_str_t *line, int *behind, mfa_str_t *pair, mfa_str_t *name)
 {
+    const uint8_t  *p, *end, *last;
+
     if (line->len == 0) {
         return 0;
     }
 
-    (void) mfa_str_cut(*line, ';', pair, line);
+    p = line->data;
+    end = memchr(p, ';', line->len);
+    last = line->data + line->len;
 
-    while (*behind && pair->len != 0 && pair->data[0] == ' ') {
-        pair->data++;
-        pair->len--;
+    line->data = end ? end + 1 : last;
+    line->len = (size_t) (last - line->data);
+
+    if (end == NULL) {
+        end = last;
+    }
+
+    while (*behind && p != end && *p == ' ') {
+        p++;
     }
 
     *behind = 1;
+    pair->data = p;
+    pair->len = (size_t) (end - p);
+
+    /* A bare name, without '=', is a copy with an empty value. */
+    while (p != end && *p != '=') {
+        p++;
+    }
+
+    name->data = pair->data;
+    name->len = (size_t) (p - pair->data);
 
     return 1;
 }
 
 
-void
-mfa_cookie_find(mfa_cookie_t *cookie, mfa_str_t line, mfa_str_t name)
+/* Counts a pair whose name is one of ours; the value only of the exact name. */
+static int
+pair_take(mfa_str_t pair, mfa_str_t name, const mfa_str_t *names, size_t n,
+    mfa_cookie_t *found)
 {
-    int        behind = 0;
-    mfa_str_t  pair, found, value;
+    int        ours;
+    size_t     i, after;
+    mfa_str_t  trimmed;
 
-    while (next_pair(&line, &behind, &pair)) {
-        (void) mfa_str_cut(pair, '=', &found, &value);
+    ours = 0;
+    trimmed = name;
 
-        /* A bare name, without '=', is a copy with an empty value. */
-        if (!looks_like(found, name)) {
+    if (name.len && (is_blank(name.data[0])
+                     || is_blank(name.data[name.len - 1])))
+    {
+        trimmed = trim_blanks(name);
+    }
+
+    for (i = 0; i < n; i++) {
+        if (trimmed.len != names[i].len || !same_letters(trimmed, names[i])) {
             continue;
         }
 
-        if (cookie->n == 0 && mfa_str_eq(found, name)) {
-            cookie->value = value;
-        }
+        ours = 1;
 
-        cookie->n++;
+        if (found[i].n++ == 0 && mfa_str_eq(name, names[i])) {
+            after = name.len < pair.len ? name.len + 1 : name.len;
+            found[i].value.data = pair.data + after;
+            found[i].value.len = pair.len - after;
+        }
     }
+
+    return ours;
 }
 
 
 unsigned
-mfa_cookie_strip(mfa_buf_t *out, mfa_str_t line, const mfa_str_t *names,
-    size_t n)
+mfa_cookie_take(mfa_buf_t *out, mfa_str_t line, const mfa_str_t *names,
+    size_t n, mfa_cookie_t *found)
 {
     int        behind = 0, written = 0;
     unsigned   left_out = 0;
-    mfa_str_t  pair, found, value;
+    mfa_str_t  pair, name;
 
-    while (next_pair(&line, &behind, &pair)) {
+    while (next_pair(&line, &behind, &pair, &name)) {
         if (pair.len == 0) {
             continue;
         }
 
-        (void) mfa_str_cut(pair, '=', &found, &value);
-
-        if (looks_like_any(found, names, n)) {
+        if (pair_take(pair, name, names, n, found)) {
             left_out++;
             continue;
         }
@@ -166,6 +185,7 @@ mfa_cookie_strip(mfa_buf_t *out, mfa_str_t line, const mfa_str_t *names,
 int
 mfa_cookie_sets(mfa_str_t set_cookie, const mfa_str_t *names, size_t n)
 {
+    size_t     i;
     mfa_str_t  pair, found, rest;
 
     (void) mfa_str_cut(set_cookie, ';', &pair, &rest);
@@ -182,5 +202,13 @@ mfa_cookie_sets(mfa_str_t set_cookie, const mfa_str_t *names, size_t n)
 
     (void) mfa_str_cut(pair, '=', &found, &rest);
 
-    return looks_like_any(found, names, n);
+    found = trim_blanks(found);
+
+    for (i = 0; i < n; i++) {
+        if (found.len == names[i].len && same_letters(found, names[i])) {
+            return 1;
+        }
+    }
+
+    return 0;
 }

@@ -18,27 +18,25 @@ typedef struct {
 } mfa_cookie_t;
 
 /*
- * Looks for name in one Cookie header line and adds what it finds to *cookie
- * (zeroed by the caller before the first line).  A name that differs from ours
- * only in the case of its letters, or by blanks around it, counts as another
- * occurrence without a value being taken: disguised copies make n at least 2 or
- * leave value empty, so that they never authenticate.
+ * Takes our cookies out of one Cookie header line: adds what it finds of
+ * names[i] to found[i] (zeroed by the caller before the first line) and writes
+ * the line to out without them: what the upstream may see.
+ *
+ * A name that differs from ours only in the case of its letters, or by blanks
+ * around it, is left out as well and counts as another occurrence without a value
+ * being taken: disguised copies make n at least 2 or leave value empty, so that
+ * they never authenticate.
+ *
+ * The other pairs keep their bytes and order, joined by "; ", so out needs up to
+ * one byte more for each ';' of line (2 * line.len is always enough).  Returns
+ * the number of pairs left out.
  */
-void mfa_cookie_find(mfa_cookie_t *cookie, mfa_str_t line, mfa_str_t name);
-
-/*
- * Writes line to out without the pairs whose name (blanks trimmed, letters
- * compared without case) is one of names[0 .. n): what the upstream may see.
- * The other pairs keep their bytes and order, joined by "; ", so out needs up
- * to one byte more for each ';' of line (2 * line.len is always enough).
- * Returns the number of pairs left out.
- */
-unsigned mfa_cookie_strip(mfa_buf_t *out, mfa_str_t line,
-    const mfa_str_t *names, size_t n);
+unsigned mfa_cookie_take(mfa_buf_t *out, mfa_str_t line,
+    const mfa_str_t *names, size_t n, mfa_cookie_t *found);
 
 /*
  * Whether a Set-Cookie response line of an upstream sets one of names (same
- * comparison as strip).
+ * comparison).
  */
 int mfa_cookie_sets(mfa_str_t set_cookie, const mfa_str_t *names, size_t n);
 

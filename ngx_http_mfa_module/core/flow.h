@@ -49,6 +49,18 @@ typedef enum {
     MFA_OUTCOME_DONE
 } mfa_outcome_e;
 
+/* What somebody tries with a flow, for who counts it (core/meter.h). */
+typedef enum {
+    MFA_TRYING_NOTHING = 0,
+    MFA_TRYING_PASSWORD,
+    MFA_TRYING_IDENTITY,                    /* that nginx has verified */
+    MFA_TRYING_CODE,
+    MFA_TRYING_ENROL,
+    MFA_TRYING_VALIDATE,
+    MFA_TRYING_VERIFY,                      /* from another resource */
+    MFA_TRYING_N
+} mfa_trying_e;
+
 typedef struct {
     int64_t               now;              /* Unix time, set before every run */
     int64_t               usec;             /* behind now, 0..999999: puts what
@@ -87,6 +99,7 @@ struct mfa_flow_s {
     mfa_op_t              op;
     mfa_hash_ask_t        hash;
     mfa_outside_ask_t     outside;
+    mfa_trying_e          trying;
     mfa_outcome_e         outcome;
     int64_t               retry_after;      /* seconds, with LIMITED */
     const char           *alarm;            /* for the error log, or NULL */

@@ -97,6 +97,7 @@ typedef struct {
     mfa_str_t      directory;               /* ADD */
     mfa_str_t      password;                /* ADD, PASSWORD, REHASH: crypt(5) */
     mfa_str_t      hashed;                  /* REHASH: what it replaces */
+    int            disabled;                /* ADD: switched off from the start */
     int            require;                 /* ADD, PERMISSIONS */
     int            edit_email;              /* EDIT: these are to be set; an */
     int            edit_name;               /*   empty one is taken away */

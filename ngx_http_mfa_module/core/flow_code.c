@@ -241,6 +241,7 @@ mfa_flow_code_init(mfa_flow_code_t *code)
 {
     memset(code, 0, sizeof(mfa_flow_code_t));
     code->flow.run = run;
+    code->flow.trying = MFA_TRYING_CODE;
     code->event = "code";
     code->accepted = open_session;
 }

@@ -308,6 +308,7 @@ mfa_flow_gate_init(mfa_flow_gate_t *gate)
 
     gate->flow.run = run;
     gate->flow.step = START;
+    gate->flow.trying = MFA_TRYING_NOTHING;
     gate->flow.outcome = MFA_OUTCOME_UNAVAILABLE;
     gate->flow.retry_after = 0;
     gate->flow.alarm = NULL;

@@ -430,4 +430,5 @@ mfa_flow_login_init(mfa_flow_login_t *login)
 {
     memset(login, 0, sizeof(mfa_flow_login_t));
     login->flow.run = run;
+    login->flow.trying = MFA_TRYING_PASSWORD;
 }

@@ -47,6 +47,7 @@ mfa_flow_validate_init(mfa_flow_validate_t *validate, const mfa_who_t *who,
 {
     mfa_flow_code_init(&validate->code);
 
+    validate->code.flow.trying = MFA_TRYING_VALIDATE;
     validate->code.who = *who;
     validate->code.event = "validate";
     validate->code.before = first;

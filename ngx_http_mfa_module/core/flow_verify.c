@@ -328,4 +328,5 @@ mfa_flow_verify_init(mfa_flow_verify_t *verify)
 {
     memset(verify, 0, sizeof(mfa_flow_verify_t));
     verify->flow.run = run;
+    verify->flow.trying = MFA_TRYING_VERIFY;
 }

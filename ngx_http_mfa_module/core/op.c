@@ -45,6 +45,7 @@ static const struct {
     { "ZCOUNT",           INT },
     { "ZRANK",            INT | NIL },
     { "XREVRANGE",        ARRAY },
+    { "TIME",             ARRAY },
     { "XADD",             STRING },
     { "WATCH",            STATUS },
     { "UNWATCH",          STATUS },

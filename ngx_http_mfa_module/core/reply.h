@@ -10,7 +10,8 @@
 #include "core/str.h"
 
 #define MFA_REPLY_ELEMENTS_MAX  4096        /* in one array; more is a liar */
-#define MFA_REPLY_DEPTH_MAX     3           /* EXEC of an array, no deeper */
+#define MFA_REPLY_DEPTH_MAX     5           /* XREAD: streams, a stream, its
+                                               events, an event, its fields */
 
 /* The largest number a record may hold: scores are exact so far, and sums of
    times cannot overflow. */

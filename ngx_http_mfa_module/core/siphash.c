@@ -12,7 +12,7 @@ typedef struct {
 } state_t;
 
 
-static uint64_t
+static inline uint64_t
 turned(uint64_t x, unsigned bits)
 {
     return x << bits | x >> (64 - bits);
@@ -20,7 +20,7 @@ turned(uint64_t x, unsigned bits)
 
 
 /* Eight bytes, the first the least, whatever the machine's order. */
-static uint64_t
+static inline uint64_t
 word_at(const uint8_t *p)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -43,19 +43,27 @@ word_at(const uint8_t *p)
 
 
 static inline void
-rounds(state_t *s, unsigned n)
+one_round(state_t *s)
 {
-    while (n--) {
-        s->v0 += s->v1;
-        s->v2 += s->v3;
-        s->v1 = turned(s->v1, 13) ^ s->v0;
-        s->v3 = turned(s->v3, 16) ^ s->v2;
-        s->v0 = turned(s->v0, 32) + s->v3;
-        s->v2 += s->v1;
-        s->v1 = turned(s->v1, 17) ^ s->v2;
-        s->v3 = turned(s->v3, 21) ^ s->v0;
-        s->v2 = turned(s->v2, 32);
-    }
+    s->v0 += s->v1;
+    s->v2 += s->v3;
+    s->v1 = turned(s->v1, 13) ^ s->v0;
+    s->v3 = turned(s->v3, 16) ^ s->v2;
+    s->v0 = turned(s->v0, 32) + s->v3;
+    s->v2 += s->v1;
+    s->v1 = turned(s->v1, 17) ^ s->v2;
+    s->v3 = turned(s->v3, 21) ^ s->v0;
+    s->v2 = turned(s->v2, 32);
+}
+
+
+static inline void
+four_rounds(state_t *s)
+{
+    one_round(s);
+    one_round(s);
+    one_round(s);
+    one_round(s);
 }
 
 
@@ -63,7 +71,8 @@ static inline void
 take(state_t *s, uint64_t word)
 {
     s->v3 ^= word;
-    rounds(s, 2);
+    one_round(s);
+    one_round(s);
     s->v0 ^= word;
 }
 
@@ -99,11 +108,11 @@ mfa_siphash(const uint8_t key[MFA_SIPHASH_KEY], mfa_str_t s)
     take(&state, word_at(last));
 
     state.v2 ^= 0xee;
-    rounds(&state, 4);
+    four_rounds(&state);
     digest.low = state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
 
     state.v1 ^= 0xdd;
-    rounds(&state, 4);
+    four_rounds(&state);
     digest.high = state.v0 ^ state.v1 ^ state.v2 ^ state.v3;
 
     return digest;

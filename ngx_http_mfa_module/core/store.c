@@ -310,6 +310,54 @@ mfa_store_audit_read(mfa_op_t *op, const mfa_portal_t *portal,
 
 
 mfa_at_t
+mfa_store_audit_wait(mfa_op_t *op, const mfa_portal_t *portal, mfa_str_t after,
+    int64_t n, int64_t wait_msec)
+{
+    mfa_op_begin(op, "XREAD");
+    mfa_op_word(op, "COUNT");
+    mfa_op_number(op, n);
+    mfa_op_word(op, "BLOCK");
+    mfa_op_number(op, wait_msec);
+    mfa_op_word(op, "STREAMS");
+    mfa_key_portal(op, portal, "audit");
+    mfa_op_arg(op, after);
+
+    return mfa_op_at(op);
+}
+
+
+/* Nil, or one stream: its name and its entries. */
+const mfa_reply_t *
+mfa_store_audit_waited(const mfa_op_t *op, const mfa_result_t *result,
+    mfa_at_t at)
+{
+    const mfa_reply_t  *reply, *stream;
+
+    static const mfa_reply_t  none = { .type = MFA_REPLY_ARRAY };
+
+    reply = mfa_op_reply(op, result, at);
+
+    if (reply == NULL || reply->type == MFA_REPLY_NIL) {
+        return reply == NULL ? NULL : &none;
+    }
+
+    if (reply->type != MFA_REPLY_ARRAY || reply->n != 1) {
+        return NULL;
+    }
+
+    stream = &reply->elements[0];
+
+    if (stream->type != MFA_REPLY_ARRAY || stream->n != 2
+        || stream->elements[1].type != MFA_REPLY_ARRAY)
+    {
+        return NULL;
+    }
+
+    return &stream->elements[1];
+}
+
+
+mfa_at_t
 mfa_store_server_info(mfa_op_t *op, const char *section)
 {
     mfa_op_begin(op, "INFO");

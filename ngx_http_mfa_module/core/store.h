@@ -188,6 +188,13 @@ typedef enum {
    start; all but MFA_LIST_UNENROLLED page).  By deadline: store_list.h. */
 mfa_at_t mfa_store_account_list(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_list_e list, mfa_str_t after, int64_t n);
+/*
+ * Of the unenrolled, up to n whose deadline is from..to, the earliest first;
+ * the first skip are left out.  Pairs of a login and its deadline, strings.  To
+ * page: from is the deadline seen last, skip how many of it were seen.
+ */
+mfa_at_t mfa_store_account_due(mfa_op_t *op, const mfa_portal_t *portal,
+    int64_t from, int64_t to, int64_t skip, int64_t n);
 
 
 /* --- codes and enrolment --- */
@@ -267,6 +274,17 @@ void mfa_store_audit(mfa_op_t *op, const mfa_portal_t *portal,
 /* Up to n newest events before the stream id before ("+": from the newest). */
 mfa_at_t mfa_store_audit_read(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t before, int64_t n);
+/*
+ * Up to n events behind the stream id after, oldest first, as soon as there are
+ * any; waits wait_msec for them.  For a link of one's own alone: nothing else
+ * is answered meanwhile.
+ */
+mfa_at_t mfa_store_audit_wait(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t after, int64_t n, int64_t wait_msec);
+/* The events of such an answer: an array of them, empty when none came; NULL
+   when it is no such answer. */
+const mfa_reply_t *mfa_store_audit_waited(const mfa_op_t *op,
+    const mfa_result_t *result, mfa_at_t at);
 
 
 /* --- what others change (store_tracking.c) --- */

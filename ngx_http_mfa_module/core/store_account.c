@@ -272,3 +272,20 @@ mfa_store_account_list(mfa_op_t *op, const mfa_portal_t *portal,
 
     return mfa_op_at(op);
 }
+
+
+mfa_at_t
+mfa_store_account_due(mfa_op_t *op, const mfa_portal_t *portal, int64_t from,
+    int64_t to, int64_t skip, int64_t n)
+{
+    mfa_op_begin(op, "ZRANGEBYSCORE");
+    mfa_key_portal(op, portal, "unenrolled");
+    mfa_op_number(op, from);
+    mfa_op_number(op, to);
+    mfa_op_word(op, "WITHSCORES");
+    mfa_op_word(op, "LIMIT");
+    mfa_op_number(op, skip);
+    mfa_op_number(op, n);
+
+    return mfa_op_at(op);
+}

@@ -146,12 +146,33 @@ mfa_str_int(mfa_str_t s, int64_t *out)
 }
 
 
+/* Whether eight bytes are all of 0x20 to 0x7e: none has its high bit set, and
+   none gets it by adding 1, or loses it from 0x80 by taking 0x20 away. */
+static int
+plain_ascii(const uint8_t *p)
+{
+    uint64_t  w;
+
+    const uint64_t  each = 0x0101010101010101, high = 0x80 * each;
+
+    memcpy(&w, p, sizeof(w));
+
+    return ((w | (w + each) | ~((w | high) - 0x20 * each)) & high) == 0;
+}
+
+
 int
 mfa_str_printable(mfa_str_t s)
 {
     size_t  i, n;
 
     for (i = 0; i < s.len; i += n) {
+        n = sizeof(uint64_t);
+
+        if (s.len - i >= n && plain_ascii(s.data + i)) {
+            continue;
+        }
+
         n = utf8_char(s.data + i, s.len - i);
 
         if (n == 0) {

@@ -44,6 +44,16 @@ on_record(ngx_http_request_t *r, ngx_http_mfa_loc_conf_t *lcf)
 }
 
 
+/* Most headers differ in the first letter or the length. */
+static ngx_inline ngx_uint_t
+is_header(ngx_table_elt_t *header, const char *name, size_t len)
+{
+    return header->hash && header->key.len == len
+           && ((header->key.data[0] ^ name[0]) & ~0x20) == 0
+           && ngx_strncasecmp(header->key.data, (u_char *) name, len) == 0;
+}
+
+
 static void
 cookies_drop(ngx_http_request_t *r)
 {
@@ -67,10 +77,7 @@ cookies_drop(ngx_http_request_t *r)
             i = 0;
         }
 
-        if (header[i].hash
-            && header[i].key.len == sizeof("Set-Cookie") - 1
-            && ngx_strncasecmp(header[i].key.data, (u_char *) "Set-Cookie",
-                               header[i].key.len) == 0
+        if (is_header(&header[i], "Set-Cookie", sizeof("Set-Cookie") - 1)
             && mfa_cookie_sets(ngx_http_mfa_view(&header[i].value),
                                mcf->cookies, mcf->n_cookies))
         {
@@ -81,14 +88,12 @@ cookies_drop(ngx_http_request_t *r)
 
 
 static ngx_uint_t
-has_header(ngx_http_request_t *r, const char *name)
+has_cache_control(ngx_http_request_t *r)
 {
-    size_t            len;
     ngx_uint_t        i;
     ngx_list_part_t  *part;
     ngx_table_elt_t  *header;
 
-    len = ngx_strlen(name);
     part = &r->headers_out.headers.part;
     header = part->elts;
 
@@ -103,8 +108,8 @@ has_header(ngx_http_request_t *r, const char *name)
             i = 0;
         }
 
-        if (header[i].hash && header[i].key.len == len
-            && ngx_strncasecmp(header[i].key.data, (u_char *) name, len) == 0)
+        if (is_header(&header[i], "Cache-Control",
+                      sizeof("Cache-Control") - 1))
         {
             return 1;
         }
@@ -232,7 +237,7 @@ ngx_http_mfa_backstop(ngx_http_request_t *r)
 
         ngx_str_set(&value, "private");
 
-        if (r == r->main && !has_header(r, "Cache-Control")
+        if (r == r->main && !has_cache_control(r)
             && ngx_http_mfa_output_header(r, "Cache-Control", &value)
                != NGX_OK)
         {

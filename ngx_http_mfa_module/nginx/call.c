@@ -8,6 +8,7 @@
  */
 
 #include "nginx/link_inside.h"
+#include "nginx/meter.h"
 
 
 static void  call_wake(ngx_event_t *ev);
@@ -37,6 +38,7 @@ ngx_http_mfa_call_make(ngx_http_mfa_links_t *links, const mfa_op_t *op,
     call->wake.log = links->log;
 
     links->in_flight++;
+    ngx_http_mfa_meter_set(MFA_METER_STORE_IN_FLIGHT, links->in_flight);
 
     call->failed = op->failed || op->n == 0;
 
@@ -61,12 +63,30 @@ replies_drop(ngx_http_mfa_call_t *call)
 }
 
 
+static void
+count(const ngx_http_mfa_call_t *call, ngx_uint_t ok)
+{
+    ngx_http_mfa_links_meter(call->links);
+
+    if (call->own) {
+        return;
+    }
+
+    ngx_http_mfa_meter_add(ok ? MFA_METER_STORE_OK : MFA_METER_STORE_FAILED, 1);
+
+    if (call->began) {
+        ngx_http_mfa_meter_time(MFA_METER_STORE_TIME, call->began);
+    }
+}
+
+
 void
 ngx_http_mfa_call_answer(ngx_http_mfa_call_t *call, ngx_uint_t ok)
 {
     call->links->in_flight--;
     call->answered = 1;
     call->waiting = 0;
+    count(call, ok);
 
     if (call->forgotten) {
         ngx_http_mfa_call_free(call);
@@ -118,6 +138,8 @@ ngx_http_mfa_call_forget(ngx_http_mfa_call_t *call)
 
     if (call->waiting) {
         call->links->in_flight--;
+        ngx_http_mfa_meter_set(MFA_METER_STORE_IN_FLIGHT,
+                               call->links->in_flight);
         ngx_http_mfa_links_wait_end(call);
         ngx_http_mfa_call_free(call);
         return;

@@ -10,6 +10,7 @@
 #include "nginx/lint.h"
 #include "nginx/first_factor.h"
 #include "nginx/pages.h"
+#include "nginx/status.h"
 #include "nginx/template.h"
 #include "nginx/verify.h"
 
@@ -46,6 +47,8 @@ ngx_http_mfa_create_main_conf(ngx_conf_t *cf)
     mcf->hash.queue_max = NGX_CONF_UNSET_UINT;
     mcf->link.cache_entries = NGX_CONF_UNSET_UINT;
     mcf->link.random = random_bytes;
+    mcf->headers_first['C'] = 1;
+    mcf->headers_first['c'] = 1;
 
     if (ngx_array_init(&mcf->portals, cf->pool, 4,
                        sizeof(ngx_http_mfa_portal_t *)) != NGX_OK
@@ -60,6 +63,8 @@ ngx_http_mfa_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&mcf->checks, cf->pool, 4,
                           sizeof(ngx_http_mfa_place_t)) != NGX_OK
         || ngx_array_init(&mcf->consoles, cf->pool, 4,
+                          sizeof(ngx_http_mfa_place_t)) != NGX_OK
+        || ngx_array_init(&mcf->statuses, cf->pool, 4,
                           sizeof(ngx_http_mfa_place_t)) != NGX_OK)
     {
         return NULL;
@@ -151,6 +156,7 @@ ngx_http_mfa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_http_mfa_verify_merge(clcf, prev, conf);
     ngx_http_mfa_console_merge(clcf, prev, conf);
+    ngx_http_mfa_status_merge(clcf, prev, conf);
 
     if (ngx_http_mfa_lint_add(cf, conf, prev) != NGX_OK) {
         return NGX_CONF_ERROR;
@@ -228,7 +234,8 @@ ngx_http_mfa_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    mcf->cookies = ngx_palloc(cf->pool, 6 * n * sizeof(mfa_str_t));
+    mcf->cookies = ngx_palloc(cf->pool, 2 * NGX_HTTP_MFA_COOKIE_N * n
+                                        * sizeof(mfa_str_t));
 
     if (mcf->cookies == NULL) {
         return NGX_CONF_ERROR;

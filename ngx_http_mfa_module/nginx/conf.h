@@ -19,6 +19,14 @@
 
 #define NGX_HTTP_MFA_IDENTITY_N  6
 
+/* A portal's cookies, and where their names are in the list of all. */
+#define NGX_HTTP_MFA_COOKIE_SESSION  0
+#define NGX_HTTP_MFA_COOKIE_LOGIN    1
+#define NGX_HTTP_MFA_COOKIE_DEVICE   2
+#define NGX_HTTP_MFA_COOKIE_N        3
+#define NGX_HTTP_MFA_COOKIE_INDEX(portal, kind, plain)                        \
+    (2 * ((portal) * NGX_HTTP_MFA_COOKIE_N + (kind)) + (plain))
+
 extern ngx_module_t  ngx_http_mfa_module;
 
 /* The pages of a portal in one language. */
@@ -68,6 +76,14 @@ typedef struct {
     ngx_uint_t                 line;
 } ngx_http_mfa_place_t;
 
+/* What all workers count in: meter.c. */
+typedef struct {
+    ngx_shm_zone_t           *zone;
+    ngx_uint_t                rows;
+    size_t                    stride;           /* bytes from row to row */
+    size_t                    length;           /* numbers of a row */
+} ngx_http_mfa_meters_t;
+
 typedef struct {
     mfa_endpoint_t            endpoint;
     ngx_uint_t                endpoint_set;
@@ -79,15 +95,20 @@ typedef struct {
     mfa_jwt_key_t            *assertion_key;    /* NULL: none */
     ngx_array_t               portals;          /* ngx_http_mfa_portal_t * */
     ngx_array_t               headers;          /* ngx_http_mfa_headers_t * */
+    u_char                    headers_first[256];   /* 1: one begins so, or
+                                                       Cookie does */
     ngx_array_t               gates;            /* ngx_http_mfa_place_t */
     ngx_array_t               pages;            /* ngx_http_mfa_place_t */
     ngx_array_t               verifies;         /* ngx_http_mfa_place_t */
     ngx_array_t               checks;           /* ngx_http_mfa_place_t */
     ngx_array_t               consoles;         /* ngx_http_mfa_place_t */
+    ngx_array_t               statuses;         /* ngx_http_mfa_place_t */
     ngx_array_t               seen;             /* all locations: lint.c */
-    mfa_str_t                *cookies;          /* all names of all portals */
+    mfa_str_t                *cookies;          /* all names of all portals, by
+                                                   NGX_HTTP_MFA_COOKIE_INDEX */
     ngx_uint_t                n_cookies;
     ngx_http_mfa_links_t     *links;            /* this worker's, when used */
+    ngx_http_mfa_meters_t     meters;
 } ngx_http_mfa_main_conf_t;
 
 /* mfa_console: which portals' accounts are seen to there. */
@@ -107,6 +128,7 @@ typedef struct {
     ngx_http_mfa_portal_t    *verify;           /* resources ask here, or NULL */
     ngx_flag_t                check;            /* the verdict is the answer */
     ngx_http_mfa_console_conf_t  *console;      /* admins work here, or NULL */
+    ngx_flag_t                status;           /* the metrics are told here */
 } ngx_http_mfa_loc_conf_t;
 
 typedef struct {

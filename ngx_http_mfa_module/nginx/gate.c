@@ -8,6 +8,7 @@
 
 #include "nginx/gate.h"
 #include "nginx/check.h"
+#include "nginx/meter.h"
 #include "nginx/output.h"
 #include "nginx/task.h"
 
@@ -40,7 +41,8 @@ ngx_http_mfa_gate_flow(ngx_http_request_t *r, ngx_pool_t *pool,
     mfa_flow_gate_init(&asking->flow);
     ngx_http_mfa_input_env(r, portal, &asking->flow.flow.env);
 
-    cookie = ngx_http_mfa_input_session(r, portal);
+    cookie = ngx_http_mfa_input_cookie(r, portal,
+                                       NGX_HTTP_MFA_COOKIE_SESSION);
 
     /* Two of our cookies in one request: somebody planted one.  Neither counts,
        and the store is not asked. */
@@ -82,6 +84,8 @@ record_of(ngx_http_request_t *r)
     judged = ngx_palloc(r->pool, sizeof(ngx_http_mfa_judged_t));
 
     if (judged) {
+        /* Nobody's, until who is there is known. */
+        judged->request = NULL;
         judged->next = m->judged.next;
         m->judged.next = judged;
     }
@@ -151,8 +155,8 @@ hold(ngx_http_request_t *r, const mfa_known_t *known)
 
 /* Whether the cache knows enough to let r pass, and then it may. */
 static ngx_uint_t
-known(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate, mfa_cache_t *cache,
-    mfa_str_t cookie)
+known_passes(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate,
+    mfa_cache_t *cache, mfa_str_t cookie)
 {
     mfa_known_t             known;
     mfa_gate_ask_t          ask;
@@ -169,10 +173,12 @@ known(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate, mfa_cache_t *cache,
 
     judged = record_of(r);
 
-    if (judged == NULL || !mfa_gate_known(&ask, &known, &judged->who)
-        || hold(r, &known) != NGX_OK)
-    {
+    if (judged == NULL || hold(r, &known) != NGX_OK) {
         mfa_cache_release(&known);
+        return 0;
+    }
+
+    if (!mfa_gate_known(&ask, &known, &judged->who)) {
         return 0;
     }
 
@@ -379,10 +385,11 @@ ask(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate,
     gate->judged = 0;
     ngx_str_null(&gate->assertion);
 
-    cookie = ngx_http_mfa_input_session(r, lcf->portal);
+    cookie = ngx_http_mfa_input_cookie(r, lcf->portal,
+                                       NGX_HTTP_MFA_COOKIE_SESSION);
     cache = cookie && cookie->n == 1 ? cache_of(r) : NULL;
 
-    if (cache && known(r, gate, cache, cookie->value)) {
+    if (cache && known_passes(r, gate, cache, cookie->value)) {
         return NGX_OK;
     }
 
@@ -485,6 +492,8 @@ ngx_http_mfa_gate_handler(ngx_http_request_t *r)
             return rc;
         }
     }
+
+    ngx_http_mfa_meter_verdict(lcf->portal, gate->verdict, lcf->report);
 
     if (gate->verdict == MFA_VERDICT_ALLOW) {
         return pass(r, gate);

@@ -10,6 +10,7 @@
  */
 
 #include "nginx/hash.h"
+#include "nginx/meter.h"
 #include "core/password.h"
 
 #include <ngx_event.h>
@@ -26,6 +27,7 @@ struct ngx_http_mfa_hash_job_s {
     const ngx_http_mfa_hash_conf_t  *conf;
     ngx_http_mfa_hash_handler_pt     handler;
     void                            *data;
+    uint64_t                         began;
     mfa_tri_e                        answer;
     unsigned                         waiting:1;
     unsigned                         forgotten:1;
@@ -140,6 +142,14 @@ job_run(void *data, ngx_log_t *log)
 
 
 /* --- in the event loop --- */
+
+static void
+gauges_set(void)
+{
+    ngx_http_mfa_meter_set(MFA_METER_HASH_RUNNING, n_running);
+    ngx_http_mfa_meter_set(MFA_METER_HASH_WAITING, n_waiting);
+}
+
 
 /* Copies s with a zero behind it, or says that it does not fit or has one
    inside. */
@@ -285,6 +295,8 @@ job_done(ngx_event_t *ev)
     n_running--;
 
     waiting_start(job->conf->running_max);
+    gauges_set();
+    ngx_http_mfa_meter_time(MFA_METER_HASH_TIME, job->began);
     job_answer(job);
 }
 
@@ -300,6 +312,8 @@ ngx_http_mfa_hash_start(const ngx_http_mfa_hash_conf_t *conf,
     full = n_running >= conf->running_max;
 
     if (full && n_waiting >= conf->queue_max) {
+        ngx_http_mfa_meter_add(MFA_METER_HASH_REFUSED, 1);
+
         if (logged != ngx_time()) {
             logged = ngx_time();
             ngx_log_error(NGX_LOG_ERR, log, 0,
@@ -317,6 +331,7 @@ ngx_http_mfa_hash_start(const ngx_http_mfa_hash_conf_t *conf,
 
     job->handler = handler;
     job->data = data;
+    job->began = ngx_http_mfa_meter_clock();
 
     if (full) {
         if (n_waiting++ == 0) {
@@ -331,6 +346,8 @@ ngx_http_mfa_hash_start(const ngx_http_mfa_hash_conf_t *conf,
         return NULL;
     }
 
+    gauges_set();
+
     return job;
 }
 
@@ -341,6 +358,7 @@ ngx_http_mfa_hash_forget(ngx_http_mfa_hash_job_t *job)
     if (job->waiting) {
         ngx_queue_remove(&job->queue);
         n_waiting--;
+        gauges_set();
         job_free(job);
         return;
     }

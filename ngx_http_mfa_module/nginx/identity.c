@@ -43,15 +43,13 @@ ngx_http_mfa_identity_is(ngx_http_mfa_main_conf_t *mcf, ngx_str_t *key)
     ngx_uint_t                i, j;
     ngx_http_mfa_headers_t  **headers;
 
+    if (!mcf->headers_first[key->data[0]]) {
+        return 0;
+    }
+
     headers = mcf->headers.elts;
 
     for (i = 0; i < mcf->headers.nelts; i++) {
-        if (key->len < headers[i]->prefix.len
-            || folded(key->data[0]) != headers[i]->lower[0].data[0])
-        {
-            continue;
-        }
-
         for (j = 0; j < NGX_HTTP_MFA_IDENTITY_N; j++) {
             if (same_header(key, &headers[i]->lower[j])) {
                 return 1;
@@ -125,7 +123,16 @@ ngx_http_mfa_identity_names(ngx_conf_t *cf, ngx_str_t *prefix)
     headers->prefix = *prefix;
     *slot = headers;
 
-    return header_names(cf, headers) == NGX_OK ? headers : NULL;
+    if (header_names(cf, headers) != NGX_OK) {
+        return NULL;
+    }
+
+    for (i = 0; i < 256; i++) {
+        mcf->headers_first[i] |= folded((u_char) i)
+                                 == headers->lower[0].data[0];
+    }
+
+    return headers;
 }
 
 
@@ -216,8 +223,9 @@ ngx_http_mfa_identity_values(const mfa_who_t *who,
     values[4] = who->session.portal;
     values[5] = mfa_str_from(mfa_level_name(who->session.level));
 
-    for (i = 0; i < NGX_HTTP_MFA_IDENTITY_N; i++) {
-        /* A line break in a stored name must not become a header of its own. */
+    /* A line break in a stored name must not become a header of its own.  Login,
+       portal and level are of few letters, or there would be no session. */
+    for (i = 1; i < 4; i++) {
         if (!mfa_str_printable(values[i])) {
             values[i].len = 0;
         }

@@ -1,9 +1,9 @@
 /*
  * Request headers in, see input.h.
  *
- * Headers are never edited in place: nginx keeps pointers into the list, and an
- * emptied part of it would break every loop over it.  What must change is put
- * into a new list of copies; the old elements stay where they are.
+ * Headers never leave the list in place: nginx keeps pointers into it, and an
+ * emptied part would break every loop over it.  When one must go, the others are
+ * copied into a new list; the old elements stay where they are.
  */
 
 #include "nginx/input.h"
@@ -14,11 +14,20 @@
 static void ngx_http_mfa_input_cleanup(void *data);
 
 
+/* nginx keeps names in lower case beside what was sent; who adds a header need
+   not. */
 static ngx_uint_t
-is_cookie(ngx_str_t *key)
+is_cookie(ngx_table_elt_t *header)
 {
-    return key->len == sizeof("Cookie") - 1
-           && ngx_strncasecmp(key->data, (u_char *) "Cookie", key->len) == 0;
+    if (header->key.len != sizeof("Cookie") - 1) {
+        return 0;
+    }
+
+    return header->lowcase_key
+           ? ngx_memcmp(header->lowcase_key, "cookie", sizeof("cookie") - 1)
+             == 0
+           : ngx_strncasecmp(header->key.data, (u_char *) "Cookie",
+                             sizeof("Cookie") - 1) == 0;
 }
 
 
@@ -66,35 +75,56 @@ ngx_http_mfa_input_main(ngx_http_request_t *r)
     }
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_mfa_module);
-    cln = ngx_pool_cleanup_add(r->main->pool, sizeof(ngx_http_mfa_main_t));
-
+    cln = ngx_pool_cleanup_add(r->main->pool, sizeof(ngx_http_mfa_main_t)
+                                              + mcf->n_cookies
+                                                * sizeof(mfa_cookie_t));
     if (cln == NULL) {
         return NULL;
     }
 
-    m = cln->data;
-    ngx_memzero(m, sizeof(ngx_http_mfa_main_t));
-    m->cookies = ngx_pcalloc(r->main->pool, mcf->portals.nelts
-                                            * sizeof(ngx_http_mfa_cookies_t));
-    if (m->cookies == NULL) {
-        return NULL;
-    }
-
     cln->handler = ngx_http_mfa_input_cleanup;
+    m = cln->data;
+
+    /* Who is there is filled in when request is set, and not before. */
+    m->identity = 0;
+    m->watched = 0;
+    m->judged.request = NULL;
+    m->judged.next = NULL;
+    m->holds = NULL;
+    ngx_memzero(m->cookies, mcf->n_cookies * sizeof(mfa_cookie_t));
 
     return m;
 }
 
 
-const mfa_cookie_t *
-ngx_http_mfa_input_session(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal)
+static ngx_uint_t
+is_tls(ngx_http_request_t *r)
 {
+#if (NGX_HTTP_SSL)
+    return r->connection->ssl != NULL;
+#else
+    return 0;
+#endif
+}
+
+
+const mfa_cookie_t *
+ngx_http_mfa_input_cookie(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
+    ngx_uint_t kind)
+{
+    mfa_cookie_t         *cookie;
     ngx_http_mfa_main_t  *m;
 
     m = ngx_http_mfa_input_find(r);
 
-    return m && m->cookies[portal->index].session.n
-           ? &m->cookies[portal->index].session : NULL;
+    if (m == NULL) {
+        return NULL;
+    }
+
+    cookie = &m->cookies[NGX_HTTP_MFA_COOKIE_INDEX(portal->index, kind,
+                                                   !is_tls(r))];
+
+    return cookie->n && ngx_http_mfa_input_secure(r, portal) ? cookie : NULL;
 }
 
 
@@ -149,17 +179,6 @@ ngx_http_mfa_input_loopback(struct sockaddr *sa)
 }
 
 
-static ngx_uint_t
-is_tls(ngx_http_request_t *r)
-{
-#if (NGX_HTTP_SSL)
-    return r->connection->ssl != NULL;
-#else
-    return 0;
-#endif
-}
-
-
 ngx_uint_t
 ngx_http_mfa_input_private(ngx_http_request_t *r)
 {
@@ -177,33 +196,35 @@ ngx_http_mfa_input_secure(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal)
 }
 
 
-static void
+/* Our cookies out of a Cookie header; the others keep their place in it. */
+static ngx_int_t
 collect(ngx_http_request_t *r, ngx_http_mfa_main_conf_t *mcf,
-    ngx_http_mfa_main_t *m, ngx_str_t *line)
+    ngx_str_t *line)
 {
-    ngx_uint_t               i, tls;
-    mfa_str_t                view;
-    ngx_http_mfa_portal_t  **portals;
+    u_char               *p;
+    mfa_buf_t             out;
+    ngx_http_mfa_main_t  *m;
 
-    portals = mcf->portals.elts;
-    view = ngx_http_mfa_view(line);
-    tls = is_tls(r);
+    m = ngx_http_mfa_input_main(r);
 
-    for (i = 0; i < mcf->portals.nelts; i++) {
-        if (!ngx_http_mfa_input_secure(r, portals[i])) {
-            continue;
-        }
+    /* Pairs are joined by "; " anew: that can take more than it took. */
+    p = ngx_pnalloc(r->pool, 2 * line->len + 1);
 
-        mfa_cookie_find(&m->cookies[i].session, view,
-                        tls ? portals[i]->core.cookie_name
-                            : portals[i]->core.cookie_plain);
-        mfa_cookie_find(&m->cookies[i].login, view,
-                        tls ? portals[i]->login_cookie
-                            : portals[i]->login_cookie_plain);
-        mfa_cookie_find(&m->cookies[i].device, view,
-                        tls ? portals[i]->device_cookie
-                            : portals[i]->device_cookie_plain);
+    if (m == NULL || p == NULL) {
+        return NGX_ERROR;
     }
+
+    mfa_buf_init(&out, p, 2 * line->len);
+
+    if (mfa_cookie_take(&out, ngx_http_mfa_view(line), mcf->cookies,
+                        mcf->n_cookies, m->cookies))
+    {
+        out.data[out.len] = '\0';
+        line->data = out.data;
+        line->len = out.len;
+    }
+
+    return out.failed ? NGX_ERROR : NGX_OK;
 }
 
 
@@ -225,50 +246,12 @@ replayable(ngx_http_request_t *r)
 }
 
 
-/* Copies a header into the new list, cleaned of our cookies; an empty Cookie
-   header is left out. */
-static ngx_int_t
-copy(ngx_http_request_t *r, ngx_http_mfa_main_conf_t *mcf, ngx_list_t *list,
-    ngx_table_elt_t *header)
+/* What of the headers goes no further, once ours are out of Cookie. */
+static ngx_uint_t
+vanishes(ngx_http_mfa_main_conf_t *mcf, ngx_table_elt_t *header)
 {
-    mfa_buf_t         out;
-    ngx_table_elt_t  *h;
-
-    if (is_cookie(&header->key)) {
-        /* Pairs are joined by "; " anew: that can take more than it took. */
-        mfa_buf_init(&out, ngx_pnalloc(r->pool, 2 * header->value.len + 1),
-                     2 * header->value.len);
-
-        if (out.data == NULL) {
-            return NGX_ERROR;
-        }
-
-        if (mfa_cookie_strip(&out, ngx_http_mfa_view(&header->value),
-                             mcf->cookies, mcf->n_cookies))
-        {
-            if (out.failed) {
-                return NGX_ERROR;
-            }
-
-            out.data[out.len] = '\0';
-            header->value.data = out.data;
-            header->value.len = out.len;
-
-            if (out.len == 0) {
-                return NGX_OK;
-            }
-        }
-    }
-
-    h = ngx_list_push(list);
-
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    *h = *header;
-
-    return NGX_OK;
+    return is_cookie(header) ? header->value.len == 0
+                             : ngx_http_mfa_identity_is(mcf, &header->key);
 }
 
 
@@ -278,7 +261,7 @@ ngx_http_mfa_input_rebuild(ngx_http_request_t *r, ngx_http_mfa_main_conf_t *mcf)
     ngx_uint_t        i;
     ngx_list_t        list;
     ngx_list_part_t  *part;
-    ngx_table_elt_t  *header;
+    ngx_table_elt_t  *h, *header;
 
     if (ngx_list_init(&list, r->pool, 20, sizeof(ngx_table_elt_t)) != NGX_OK) {
         return NGX_ERROR;
@@ -298,11 +281,17 @@ ngx_http_mfa_input_rebuild(ngx_http_request_t *r, ngx_http_mfa_main_conf_t *mcf)
             i = 0;
         }
 
-        if (!ngx_http_mfa_identity_is(mcf, &header[i].key)
-            && copy(r, mcf, &list, &header[i]) != NGX_OK)
-        {
+        if (vanishes(mcf, &header[i])) {
+            continue;
+        }
+
+        h = ngx_list_push(&list);
+
+        if (h == NULL) {
             return NGX_ERROR;
         }
+
+        *h = header[i];
     }
 
     r->headers_in.headers = list;
@@ -322,7 +311,6 @@ ngx_http_mfa_input_handler(ngx_http_request_t *r)
     ngx_uint_t                 i, clean;
     ngx_list_part_t           *part;
     ngx_table_elt_t           *header;
-    ngx_http_mfa_main_t       *m;
     ngx_http_mfa_srv_conf_t   *scf;
     ngx_http_mfa_main_conf_t  *mcf;
 
@@ -354,19 +342,18 @@ ngx_http_mfa_input_handler(ngx_http_request_t *r)
             i = 0;
         }
 
-        if (is_cookie(&header[i].key)) {
-            m = ngx_http_mfa_input_main(r);
-
-            if (m == NULL) {
-                return NGX_HTTP_INTERNAL_SERVER_ERROR;
-            }
-
-            collect(r, mcf, m, &header[i].value);
-            clean = 1;
-
-        } else if (ngx_http_mfa_identity_is(mcf, &header[i].key)) {
-            clean = 1;
+        /* Nearly every header is told from ours by its first letter. */
+        if (!mcf->headers_first[header[i].key.data[0]]) {
+            continue;
         }
+
+        if (is_cookie(&header[i])
+            && collect(r, mcf, &header[i].value) != NGX_OK)
+        {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
+        clean |= vanishes(mcf, &header[i]);
     }
 
     if (clean && ngx_http_mfa_input_rebuild(r, mcf) != NGX_OK) {

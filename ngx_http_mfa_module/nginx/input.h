@@ -11,12 +11,6 @@
 #include "core/cookie.h"
 #include "core/flow_gate.h"
 
-typedef struct {
-    mfa_cookie_t           session;
-    mfa_cookie_t           login;
-    mfa_cookie_t           device;
-} ngx_http_mfa_cookies_t;
-
 /* Who is there, once a gate flow has told, for the portal it told of. */
 typedef struct ngx_http_mfa_judged_s  ngx_http_mfa_judged_t;
 
@@ -37,11 +31,11 @@ struct ngx_http_mfa_hold_s {
 
 /* Kept for the life of the main request, across internal redirects. */
 typedef struct {
-    ngx_http_mfa_cookies_t  *cookies;           /* one for each portal */
     ngx_uint_t               identity;          /* headers were sent on */
     ngx_uint_t               watched;           /* the open answer, stream.c */
     ngx_http_mfa_judged_t    judged;            /* itself, then subrequests */
     ngx_http_mfa_hold_t     *holds;
+    mfa_cookie_t             cookies[];         /* of each name that is ours */
 } ngx_http_mfa_main_t;
 
 /* POST_READ: collects and cleans. */
@@ -52,10 +46,10 @@ ngx_http_mfa_main_t *ngx_http_mfa_input_main(ngx_http_request_t *r);
 /* The same, or NULL when there is none. */
 ngx_http_mfa_main_t *ngx_http_mfa_input_find(ngx_http_request_t *r);
 
-/* The portal's session cookie in a request: n of them, the first one's value;
-   NULL when there is none. */
-const mfa_cookie_t *ngx_http_mfa_input_session(ngx_http_request_t *r,
-    ngx_http_mfa_portal_t *portal);
+/* A cookie of the portal (NGX_HTTP_MFA_COOKIE_...) in a request that may carry
+   it: n of them, the first one's value; NULL when there is none. */
+const mfa_cookie_t *ngx_http_mfa_input_cookie(ngx_http_request_t *r,
+    ngx_http_mfa_portal_t *portal, ngx_uint_t kind);
 
 /* What a request was judged, or the nearest request around it; or NULL. */
 ngx_http_mfa_judged_t *ngx_http_mfa_input_judged(ngx_http_request_t *r);

@@ -9,6 +9,7 @@
  */
 
 #include "nginx/link_inside.h"
+#include "nginx/meter.h"
 
 
 void
@@ -86,6 +87,8 @@ link_connect(ngx_http_mfa_link_t *link)
         ngx_http_mfa_link_fail(link, ngx_errno, "connect failed");
         return NGX_ERROR;
     }
+
+    ngx_http_mfa_meter_add(MFA_METER_STORE_CONNECTS, 1);
 
     c = peer.connection;
 

@@ -67,10 +67,12 @@ struct ngx_http_mfa_call_s {
     ngx_uint_t                     n;       /* replies expected */
     ngx_uint_t                     got;
     ngx_msec_t                     deadline;
+    uint64_t                       began;   /* when it was put on a link, or 0 */
     unsigned                       waiting:1;   /* for a reserved link */
     unsigned                       failed:1;    /* an error among the replies */
     unsigned                       forgotten:1;
     unsigned                       answered:1;
+    unsigned                       own:1;       /* the links': not counted */
     mfa_reply_t                   *replies[];
 };
 

@@ -83,6 +83,7 @@ struct ngx_http_mfa_links_s {
     ngx_event_t                      waiting_timer;
     ngx_uint_t                       in_flight;
     mfa_cache_t                     *cache;     /* NULL: there is none */
+    mfa_cache_stats_t                told;      /* of it, to the meter */
     ngx_http_mfa_tracking_t          tracking;
 
     mfa_op_t                         hello;
@@ -102,6 +103,8 @@ struct ngx_http_mfa_links_s {
 void ngx_http_mfa_links_failed(ngx_http_mfa_links_t *links);
 /* A call that waits for a reserved link waits no more. */
 void ngx_http_mfa_links_wait_end(ngx_http_mfa_call_t *call);
+/* Has the meter know what is counted here. */
+void ngx_http_mfa_links_meter(ngx_http_mfa_links_t *links);
 /* Whether a new connection may be tried now. */
 ngx_uint_t ngx_http_mfa_links_may_connect(const ngx_http_mfa_links_t *links);
 

@@ -8,6 +8,7 @@
  */
 
 #include "nginx/link_inside.h"
+#include "nginx/meter.h"
 
 #define OUT_KEEP  65536                     /* of a buffer that was larger */
 
@@ -142,6 +143,7 @@ ngx_http_mfa_link_put(ngx_http_mfa_link_t *link, ngx_http_mfa_call_t *call)
     }
 
     call->op = NULL;
+    call->began = ngx_http_mfa_meter_clock();
 
     ngx_queue_insert_tail(&link->calls, &call->queue);
 

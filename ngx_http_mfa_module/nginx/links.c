@@ -8,6 +8,7 @@
  */
 
 #include "nginx/link_inside.h"
+#include "nginx/meter.h"
 
 #define PAUSE_MIN  50                       /* msec, after the first failure */
 #define PAUSE_MAX  1000                     /* msec; recovery within 2 s */
@@ -104,6 +105,17 @@ ngx_http_mfa_links_create(const ngx_http_mfa_link_conf_t *conf, ngx_log_t *log)
     }
 
     return links;
+}
+
+
+void
+ngx_http_mfa_links_meter(ngx_http_mfa_links_t *links)
+{
+    if (links->cache) {
+        ngx_http_mfa_meter_cache(links->cache, &links->told);
+    }
+
+    ngx_http_mfa_meter_set(MFA_METER_STORE_IN_FLIGHT, links->in_flight);
 }
 
 

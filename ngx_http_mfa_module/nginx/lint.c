@@ -473,6 +473,55 @@ check_pages(ngx_conf_t *cf, ngx_http_mfa_main_conf_t *mcf)
 }
 
 
+/* Whether somebody is kept out before the content: the configurations of these
+   modules begin with what they check. */
+static ngx_uint_t
+is_limited(ngx_conf_t *cf, ngx_http_mfa_seen_t *seen)
+{
+    void       **access, **basic;
+    ngx_str_t   *request;
+
+    access = conf_of(cf, seen, "ngx_http_access_module");
+    basic = conf_of(cf, seen, "ngx_http_auth_basic_module");
+    request = conf_of(cf, seen, "ngx_http_auth_request_module");
+
+    return (access && *access) || (basic && *basic)
+           || (request && request->len);
+}
+
+
+/* What is counted is no secret, but whoever attacks reads in it how it goes. */
+static void
+check_status(ngx_conf_t *cf, ngx_http_mfa_main_conf_t *mcf)
+{
+    ngx_uint_t                i, j;
+    ngx_http_mfa_seen_t      *seen;
+    ngx_http_mfa_place_t     *place;
+
+    place = mcf->statuses.elts;
+    seen = mcf->seen.elts;
+
+    for (i = 0; i < mcf->statuses.nelts; i++) {
+        for (j = 0; j < mcf->seen.nelts; j++) {
+            if (seen[j].location == place[i].location) {
+                break;
+            }
+        }
+
+        if (j < mcf->seen.nelts && !is_gated(seen[j].location)
+            && !is_limited(cf, &seen[j])
+            && (ngx_http_mfa_listen_kinds(cf, place[i].server)
+                & (NGX_HTTP_MFA_LISTEN_TLS|NGX_HTTP_MFA_LISTEN_OPEN)))
+        {
+            ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                          "mfa: anybody can read \"mfa_status\": limit it "
+                          "with \"allow\" and \"deny\", in %s:%ui",
+                          place[i].file, place[i].line);
+        }
+    }
+}
+
+
 void
 ngx_http_mfa_lint(ngx_conf_t *cf)
 {
@@ -484,6 +533,7 @@ ngx_http_mfa_lint(ngx_conf_t *cf)
     seen = mcf->seen.elts;
 
     check_pages(cf, mcf);
+    check_status(cf, mcf);
 
     for (i = 0; i < mcf->seen.nelts; i++) {
         if (!beside_gates(mcf, &seen[i])) {

@@ -9,6 +9,7 @@
  *                verify.c    other resources ask, where mfa_verify stands
  *                check.c     the verdict for other proxies: mfa_check
  *                console.c   admins see to accounts, where mfa_console stands
+ *                status.c    what all workers have counted: mfa_status
  *   filter       backstop.c  no success leaves a gated location unjudged
  *   timer        stream.c    what stays open is judged again
  *
@@ -25,6 +26,8 @@
 #include "nginx/gate.h"
 #include "nginx/input.h"
 #include "nginx/lint.h"
+#include "nginx/meter.h"
+#include "nginx/status.h"
 #include "nginx/variable.h"
 #include "nginx/verify.h"
 
@@ -123,6 +126,13 @@ static ngx_command_t  ngx_http_mfa_commands[] = {
       0,
       NULL },
 
+    { ngx_string("mfa_status"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_mfa_status,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("mfa_identity_headers"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_mfa_identity_headers,
@@ -160,6 +170,10 @@ ngx_http_mfa_init(ngx_conf_t *cf)
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_mfa_module);
 
+    if (ngx_http_mfa_status_check(cf, mcf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (mcf->portals.nelts == 0) {
         return NGX_OK;
     }
@@ -170,6 +184,7 @@ ngx_http_mfa_init(ngx_conf_t *cf)
         || ngx_http_mfa_check_places(cf) != NGX_OK
         || ngx_http_mfa_console_check(cf) != NGX_OK
         || ngx_http_mfa_assertion_check(cf) != NGX_OK
+        || ngx_http_mfa_meter_init(cf, mcf) != NGX_OK
         || handler_add(cmcf, NGX_HTTP_POST_READ_PHASE,
                        ngx_http_mfa_input_handler) != NGX_OK
         || handler_add(cmcf, NGX_HTTP_PRECONTENT_PHASE,
@@ -181,6 +196,20 @@ ngx_http_mfa_init(ngx_conf_t *cf)
     ngx_http_mfa_lint(cf);
 
     return ngx_http_mfa_backstop_init(cf);
+}
+
+
+static ngx_int_t
+ngx_http_mfa_init_process(ngx_cycle_t *cycle)
+{
+    ngx_http_mfa_main_conf_t  *mcf;
+
+    if (ngx_get_conf(cycle->conf_ctx, ngx_http_module)) {
+        mcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_mfa_module);
+        ngx_http_mfa_meter_enter(mcf);
+    }
+
+    return NGX_OK;
 }
 
 
@@ -199,6 +228,8 @@ ngx_http_mfa_exit_process(ngx_cycle_t *cycle)
         ngx_http_mfa_links_destroy(mcf->links);
         mcf->links = NULL;
     }
+
+    ngx_http_mfa_meter_leave();
 }
 
 
@@ -224,7 +255,7 @@ ngx_module_t  ngx_http_mfa_module = {
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
     NULL,                                  /* init module */
-    NULL,                                  /* init process */
+    ngx_http_mfa_init_process,             /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     ngx_http_mfa_exit_process,             /* exit process */

@@ -12,10 +12,6 @@
 ngx_int_t ngx_http_mfa_output_header(ngx_http_request_t *r, const char *name,
     ngx_str_t *value);
 
-/* Which of a portal's cookies. */
-#define NGX_HTTP_MFA_COOKIE_SESSION  0
-#define NGX_HTTP_MFA_COOKIE_LOGIN    1
-#define NGX_HTTP_MFA_COOKIE_DEVICE   2
 
 /* Adds Set-Cookie; max_age -1: ends with the browser, 0: removed now. */
 ngx_int_t ngx_http_mfa_output_cookie(ngx_http_request_t *r,

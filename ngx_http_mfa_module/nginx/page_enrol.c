@@ -28,6 +28,8 @@ enrol_run(ngx_http_mfa_visit_t *v, mfa_enrol_e action,
 
     mfa_flow_enrol_init(enrol);
     enrol->action = action;
+    enrol->flow.trying = action == MFA_ENROL_CONFIRM ? MFA_TRYING_ENROL
+                                                     : MFA_TRYING_NOTHING;
     enrol->who = *v->who;
     enrol->code = mfa_form_value(&v->form, "code");
 

@@ -111,6 +111,7 @@ ngx_http_mfa_identity_get(ngx_http_mfa_visit_t *v)
     }
 
     mfa_flow_login_init(login);
+    login->flow.trying = MFA_TRYING_IDENTITY;
     login->typed = identity;
     login->verified = 1;
     login->device = ngx_http_mfa_visit_device(v);

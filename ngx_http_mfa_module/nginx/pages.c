@@ -318,22 +318,22 @@ mfa_tri_e
 ngx_http_mfa_visit_token(ngx_http_mfa_visit_t *v)
 {
     mfa_str_t                  token;
-    ngx_http_mfa_main_t       *m;
+    const mfa_cookie_t        *cookie;
     ngx_http_mfa_main_conf_t  *mcf;
 
     mcf = ngx_http_get_module_main_conf(v->request, ngx_http_mfa_module);
-    m = ngx_http_mfa_input_find(v->request);
     token = mfa_form_value(&v->form, "csrf");
 
-    if (m == NULL || token.len == 0) {
+    if (token.len == 0) {
         return MFA_NO;
     }
 
     if (v->endpoint->login_form) {
-        return m->cookies[v->portal->index].login.n == 1
-               ? mfa_form_token_check(mcf->keys, "login",
-                                      m->cookies[v->portal->index].login.value,
-                                      token)
+        cookie = ngx_http_mfa_input_cookie(v->request, v->portal,
+                                           NGX_HTTP_MFA_COOKIE_LOGIN);
+
+        return cookie && cookie->n == 1
+               ? mfa_form_token_check(mcf->keys, "login", cookie->value, token)
                : MFA_NO;
     }
 

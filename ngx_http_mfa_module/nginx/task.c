@@ -7,6 +7,7 @@
  */
 
 #include "nginx/task.h"
+#include "nginx/meter.h"
 #include "nginx/outside.h"
 
 #define OUTAGE_LINES  10                    /* in the error log, a second */
@@ -203,6 +204,7 @@ advance(ngx_http_mfa_task_t *task, const mfa_result_t *result)
 
         default:
             reserved_release(task);
+            ngx_http_mfa_meter_ended(task->flow);
 
             if (task->flow->alarm) {
                 ngx_log_error(NGX_LOG_ERR, task->request->connection->log, 0,

@@ -18,6 +18,7 @@
 #define BEAT_MSEC    250
 #define BEATS_IDLE   240                    /* without use, then it rests */
 #define PAUSE_MSEC   10000                  /* after a server that would not */
+#define RETRY_MSEC   1000                   /* after one that hung up over it */
 
 
 static void  tracking_beat(ngx_event_t *ev);
@@ -54,8 +55,15 @@ ngx_http_mfa_tracking_lost(ngx_http_mfa_links_t *links)
         return;
     }
 
+    /* Lost on the way there: what is behind the address may never do this. */
+    if (t->state != TRACKING_ON && !t->refused) {
+        t->retry_at = ngx_current_msec + RETRY_MSEC;
+        t->refused = 1;
+    }
+
     t->state = TRACKING_OFF;
     mfa_cache_close(links->cache);
+    ngx_http_mfa_links_meter(links);
 
     if (t->call) {
         ngx_http_mfa_call_forget(t->call);
@@ -94,6 +102,25 @@ not_to_be(ngx_http_mfa_links_t *links, ngx_http_mfa_call_t *call)
 
 /* --- getting there --- */
 
+/* A step is under way, unless sending it has lost what is to be kept (a link
+   that does not open is closed at once): then nobody waits for it. */
+static void
+step(ngx_http_mfa_links_t *links, tracking_state_e state,
+    ngx_http_mfa_call_t *call)
+{
+    if (call && links->tracking.state == state) {
+        links->tracking.call = call;
+        return;
+    }
+
+    if (call) {
+        ngx_http_mfa_call_forget(call);
+    }
+
+    ngx_http_mfa_tracking_lost(links);
+}
+
+
 /* To the listening link itself. */
 static ngx_http_mfa_call_t *
 listener_send(ngx_http_mfa_links_t *links, const mfa_op_t *op,
@@ -102,6 +129,10 @@ listener_send(ngx_http_mfa_links_t *links, const mfa_op_t *op,
     ngx_http_mfa_call_t  *call;
 
     call = ngx_http_mfa_call_make(links, op, handler, links);
+
+    if (call) {
+        call->own = 1;
+    }
 
     if (call && (call->failed
                  || ngx_http_mfa_link_put(&links->tracking.link, call)
@@ -136,11 +167,7 @@ ngx_http_mfa_links_cache(ngx_http_mfa_links_t *links)
     t->refused = 0;
     t->listen_at = mfa_store_listen(&op);
     t->state = TRACKING_ASKED;
-    t->call = listener_send(links, &op, tracking_asked);
-
-    if (t->call == NULL) {
-        ngx_http_mfa_tracking_lost(links);
-    }
+    step(links, TRACKING_ASKED, listener_send(links, &op, tracking_asked));
 
     return links->cache;
 }
@@ -169,11 +196,8 @@ tracking_asked(ngx_http_mfa_call_t *call)
     mfa_op_reset(&op);
     mfa_store_track(&op, id);
     t->state = TRACKING_ARMED;
-    t->call = ngx_http_mfa_call_send(links, &op, NULL, tracking_armed, links);
-
-    if (t->call == NULL) {
-        ngx_http_mfa_tracking_lost(links);
-    }
+    step(links, TRACKING_ARMED, ngx_http_mfa_call_send(links, &op, NULL,
+                                                       tracking_armed, links));
 }
 
 
@@ -195,6 +219,7 @@ tracking_armed(ngx_http_mfa_call_t *call)
     t->state = TRACKING_ON;
     t->beats = 0;
     mfa_cache_open(links->cache);
+    ngx_http_mfa_links_meter(links);
     ngx_add_timer(&t->beat, BEAT_MSEC);
 }
 
@@ -238,6 +263,7 @@ tracking_beat(ngx_event_t *ev)
     }
 
     ngx_add_timer(ev, BEAT_MSEC);
+    ngx_http_mfa_links_meter(links);
 
     if (t->call) {
         /* Its own deadline ends it. */
@@ -246,11 +272,7 @@ tracking_beat(ngx_event_t *ev)
 
     mfa_op_reset(&op);
     mfa_store_ping(&op);
-    t->call = listener_send(links, &op, tracking_beaten);
-
-    if (t->call == NULL) {
-        ngx_http_mfa_tracking_lost(links);
-    }
+    step(links, TRACKING_ON, listener_send(links, &op, tracking_beaten));
 }
 
 
@@ -263,7 +285,7 @@ tracking_beaten(ngx_http_mfa_call_t *call)
     links->tracking.call = NULL;
 
     if (!call->result.ok) {
-        ngx_http_mfa_tracking_lost(links);
+        not_to_be(links, call);
     }
 }
 

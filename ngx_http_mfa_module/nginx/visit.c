@@ -112,8 +112,7 @@ ngx_http_mfa_set_login_token(ngx_http_mfa_visit_t *v)
 {
     u_char               *p, id[MFA_TOKEN_BYTES];
     mfa_buf_t             out;
-    mfa_cookie_t         *cookie;
-    ngx_http_mfa_main_t  *m;
+    const mfa_cookie_t   *cookie;
 
     ngx_http_mfa_set_flag(v, MFA_VAR_COMBINED, v->portal->core.combined);
 
@@ -121,15 +120,10 @@ ngx_http_mfa_set_login_token(ngx_http_mfa_visit_t *v)
         model_remember(v);
     }
 
-    m = ngx_http_mfa_input_main(v->request);
+    cookie = ngx_http_mfa_input_cookie(v->request, v->portal,
+                                       NGX_HTTP_MFA_COOKIE_LOGIN);
 
-    if (m == NULL) {
-        return NGX_ERROR;
-    }
-
-    cookie = &m->cookies[v->portal->index].login;
-
-    if (cookie->n == 1 && cookie->value.len == MFA_TOKEN_CHARS) {
+    if (cookie && cookie->n == 1 && cookie->value.len == MFA_TOKEN_CHARS) {
         return set_token(v, "login", cookie->value);
     }
 
@@ -157,20 +151,14 @@ ngx_http_mfa_set_login_token(ngx_http_mfa_visit_t *v)
 const mfa_session_token_t *
 ngx_http_mfa_visit_device(ngx_http_mfa_visit_t *v)
 {
-    mfa_cookie_t              *cookie;
-    ngx_http_mfa_main_t       *m;
+    const mfa_cookie_t        *cookie;
     ngx_http_mfa_main_conf_t  *mcf;
 
     mcf = ngx_http_get_module_main_conf(v->request, ngx_http_mfa_module);
-    m = ngx_http_mfa_input_find(v->request);
+    cookie = ngx_http_mfa_input_cookie(v->request, v->portal,
+                                       NGX_HTTP_MFA_COOKIE_DEVICE);
 
-    if (m == NULL || v->portal->core.remember_sec == 0) {
-        return NULL;
-    }
-
-    cookie = &m->cookies[v->portal->index].device;
-
-    if (cookie->n != 1
+    if (v->portal->core.remember_sec == 0 || cookie == NULL || cookie->n != 1
         || mfa_session_token_parse(&v->device, mcf->keys, cookie->value) != 0)
     {
         return NULL;

@@ -17,13 +17,14 @@ security_122_arrays_too_deep_are_refused(void **state)
 
     (void) state;
 
-    r = good("*1\r\n*1\r\n*1\r\n:7\r\n");
-    assert_int_equal(r->elements[0].elements[0].elements[0].integer, 7);
+    r = good("*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:7\r\n");
+    assert_int_equal(r->elements[0].elements[0].elements[0].elements[0]
+                     .elements[0].integer, 7);
     mfa_wire_reply_free(r);
 
-    check_refused("*1\r\n*1\r\n*1\r\n*1\r\n:7\r\n");
-    check_refused("*1\r\n*1\r\n*1\r\n*0\r\n");
-    check_refused("*2\r\n$3\r\nabc\r\n*1\r\n*1\r\n*1\r\n");
+    check_refused("*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:7\r\n");
+    check_refused("*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*0\r\n");
+    check_refused("*2\r\n$3\r\nabc\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n");
 }
 
 

@@ -29,12 +29,24 @@ clean(void **state)
 }
 
 
+/* One more line of a request: what it says of one name. */
+static void
+find_in(mfa_cookie_t *cookie, mfa_str_t line)
+{
+    mfa_buf_t        out = pool_buf(2 * line.len);
+    const mfa_str_t  name = pool_text(SID);
+
+    (void) mfa_cookie_take(&out, line, &name, 1, cookie);
+    assert_false(out.failed);
+}
+
+
 static mfa_cookie_t
 find(const char *line)
 {
     mfa_cookie_t  cookie = { { NULL, 0 }, 0 };
 
-    mfa_cookie_find(&cookie, pool_text(line), pool_text(SID));
+    find_in(&cookie, pool_text(line));
 
     return cookie;
 }
@@ -176,7 +188,7 @@ security_44_two_of_them_are_none_in_any_order_and_over_lines(void **state)
 
             /* two header lines, or two crumbs of HTTP/2 */
             cookie = find(copies[i]);
-            mfa_cookie_find(&cookie, pool_text(copies[j]), pool_text(SID));
+            find_in(&cookie, pool_text(copies[j]));
             assert_int_equal(cookie.n, 2);
             assert_false(usable(&cookie));
         }
@@ -201,7 +213,7 @@ security_44_a_later_copy_never_replaces_the_first_value(void **state)
     assert_int_equal(cookie.value.len, 0);
 
     cookie = find("a=1");
-    mfa_cookie_find(&cookie, pool_text(SID "=" GOOD), pool_text(SID));
+    find_in(&cookie, pool_text(SID "=" GOOD));
     assert_true(usable(&cookie));
 }
 
@@ -218,7 +230,7 @@ security_45_long_and_cut_off_lines_are_read_to_their_end_only(void **state)
 
     for (len = 0; len < sizeof(text); len++) {
         memset(&cookie, 0, sizeof(cookie));
-        mfa_cookie_find(&cookie, pool_bytes(text, len), pool_text(SID));
+        find_in(&cookie, pool_bytes(text, len));
 
         assert_int_equal(cookie.n, len >= 5 + strlen(SID));
 
@@ -231,13 +243,13 @@ security_45_long_and_cut_off_lines_are_read_to_their_end_only(void **state)
     memset(line, 'A', sizeof(line));
     memcpy(line, SID "=", strlen(SID) + 1);
     memset(&cookie, 0, sizeof(cookie));
-    mfa_cookie_find(&cookie, pool_bytes(line, sizeof(line)), pool_text(SID));
+    find_in(&cookie, pool_bytes(line, sizeof(line)));
     assert_int_equal(cookie.n, 1);
     assert_int_equal(cookie.value.len, sizeof(line) - strlen(SID) - 1);
 
     memset(line, ';', sizeof(line));
     memset(&cookie, 0, sizeof(cookie));
-    mfa_cookie_find(&cookie, pool_bytes(line, sizeof(line)), pool_text(SID));
+    find_in(&cookie, pool_bytes(line, sizeof(line)));
     assert_int_equal(cookie.n, 0);
 }
 
@@ -251,10 +263,11 @@ static const mfa_str_t  ours[] = {
 static void
 check_strip(const char *line, const char *left, unsigned n)
 {
-    unsigned   out;
-    mfa_buf_t  buf = pool_buf(strlen(line) * 2);
+    unsigned      out;
+    mfa_buf_t     buf = pool_buf(strlen(line) * 2);
+    mfa_cookie_t  found[2] = { { { NULL, 0 }, 0 } };
 
-    out = mfa_cookie_strip(&buf, pool_text(line), ours, 2);
+    out = mfa_cookie_take(&buf, pool_text(line), ours, 2, found);
 
     assert_false(buf.failed);
 
@@ -262,6 +275,25 @@ check_strip(const char *line, const char *left, unsigned n)
         fail_msg("\"%s\": %u left out, \"%.*s\" stays", line, out,
                  (int) buf.len, (const char *) buf.data);
     }
+}
+
+
+/* One pass over a line serves all names of all portals. */
+static void
+security_43_each_name_is_found_beside_the_others(void **state)
+{
+    mfa_buf_t     buf = pool_buf(256);
+    mfa_cookie_t  found[2] = { { { NULL, 0 }, 0 } };
+
+    (void) state;
+
+    assert_int_equal(mfa_cookie_take(&buf, pool_text("__Host-mfa_admin=A; x=1; "
+                     SID "=U; __HOST-mfa_admin=B"), ours, 2, found), 3);
+    assert_true(buf_is(&buf, "x=1"));
+    assert_int_equal(found[0].n, 1);
+    assert_true(mfa_str_is(found[0].value, "U"));
+    assert_int_equal(found[1].n, 2);
+    assert_true(mfa_str_is(found[1].value, "A"));
 }
 
 
@@ -299,21 +331,22 @@ security_46_other_cookies_keep_their_bytes_and_order(void **state)
 static void
 security_46_a_buffer_too_small_is_told(void **state)
 {
-    size_t       cap;
-    mfa_buf_t    buf;
-    const char  *line = "a=1;" SID "=x;b=2;c=3";
-    const char  *left = "a=1; b=2; c=3";
+    size_t        cap;
+    mfa_buf_t     buf;
+    mfa_cookie_t  found[2] = { { { NULL, 0 }, 0 } };
+    const char   *line = "a=1;" SID "=x;b=2;c=3";
+    const char   *left = "a=1; b=2; c=3";
 
     (void) state;
 
     for (cap = 0; cap < strlen(left); cap++) {
         buf = pool_buf(cap);
-        (void) mfa_cookie_strip(&buf, pool_text(line), ours, 2);
+        (void) mfa_cookie_take(&buf, pool_text(line), ours, 2, found);
         assert_true(buf.failed);
     }
 
     buf = pool_buf(strlen(left));
-    (void) mfa_cookie_strip(&buf, pool_text(line), ours, 2);
+    (void) mfa_cookie_take(&buf, pool_text(line), ours, 2, found);
     assert_false(buf.failed);
     assert_true(buf_is(&buf, left));
 }
@@ -371,6 +404,8 @@ main(void)
         cmocka_unit_test_teardown(
             security_45_long_and_cut_off_lines_are_read_to_their_end_only,
             clean),
+        cmocka_unit_test_teardown(
+            security_43_each_name_is_found_beside_the_others, clean),
         cmocka_unit_test_teardown(
             security_46_the_upstream_never_sees_our_cookies, clean),
         cmocka_unit_test_teardown(

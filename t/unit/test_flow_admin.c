@@ -150,6 +150,24 @@ add_without_a_requirement_has_no_deadline(void **state)
 }
 
 
+/* 100-13: an account that was switched off where it comes from is never on. */
+static void
+add_of_a_disabled_account_is_one_change(void **state)
+{
+    (void) state;
+
+    begin(MFA_ADMIN_ADD);
+    admin.disabled = 1;
+    assert_int_equal(run_well(), MFA_OUTCOME_DONE);
+    has(" generation 1048577048575 disabled 1\nHINCRBY");
+    assert_true(admin.after.disabled);
+
+    begin(MFA_ADMIN_ADD);
+    assert_int_equal(run_well(), MFA_OUTCOME_DONE);
+    has_not("disabled");
+}
+
+
 static void
 feature_003_23_grace_0_is_due_at_once(void **state)
 {
@@ -642,6 +660,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         CASE(add_makes_an_account_in_one_transaction),
         CASE(add_without_a_requirement_has_no_deadline),
+        CASE(add_of_a_disabled_account_is_one_change),
         CASE(feature_003_23_grace_0_is_due_at_once),
         CASE(feature_003_02_a_portal_that_requires_all_sets_the_deadline),
         CASE(add_never_overwrites_an_account),

@@ -310,6 +310,46 @@ audit(void **state)
 }
 
 
+/* 100-11 */
+static void
+events_are_waited_for(void **state)
+{
+    mfa_at_t      at;
+    mfa_reply_t  *reply;
+
+    (void) state;
+
+    at = mfa_store_audit_wait(&op, &portal, mfa_lit("5-1"), 7, 500);
+    commands_are("XREAD|COUNT|7|BLOCK|500|STREAMS|mfa:{user}:audit|5-1\n");
+    reply = r.at[0];
+
+    *reply = a_nil();
+    assert_int_equal(mfa_store_audit_waited(&op, &r.result, at)->type,
+                     MFA_REPLY_ARRAY);
+    assert_int_equal(mfa_store_audit_waited(&op, &r.result, at)->n, 0);
+
+    *reply = an_array(1);
+    reply->elements[0] = an_array(2);
+    reply->elements[0].elements[0] = a_text(MFA_REPLY_STRING, "k");
+    reply->elements[0].elements[1] = an_array(3);
+    assert_int_equal(mfa_store_audit_waited(&op, &r.result, at)->n, 3);
+
+    /* Whatever else is no answer. */
+    reply->elements[0].elements[1] = an_int(3);
+    assert_null(mfa_store_audit_waited(&op, &r.result, at));
+    reply->elements[0] = an_array(1);
+    assert_null(mfa_store_audit_waited(&op, &r.result, at));
+    reply->elements[0] = an_int(2);
+    assert_null(mfa_store_audit_waited(&op, &r.result, at));
+    *reply = an_array(2);
+    assert_null(mfa_store_audit_waited(&op, &r.result, at));
+    *reply = an_int(1);
+    assert_null(mfa_store_audit_waited(&op, &r.result, at));
+    r.result.ok = 0;
+    assert_null(mfa_store_audit_waited(&op, &r.result, at));
+}
+
+
 static void
 the_server_itself(void **state)
 {
@@ -396,6 +436,7 @@ main(void)
         TEST(session_is_saved_ended_and_listed),
         TEST(steps_and_pending_secrets),
         TEST(audit),
+        TEST(events_are_waited_for),
         TEST(the_server_itself),
         TEST(the_longest_names_fit)
     };

@@ -271,6 +271,21 @@ accounts_are_listed_in_pages(void **state)
 }
 
 
+/* 100-08 */
+static void
+accounts_are_listed_by_deadline(void **state)
+{
+    (void) state;
+
+    assert_int_equal(mfa_store_account_due(&op, &portal, 1, 99, 0, 10), 0);
+    assert_int_equal(mfa_store_account_due(&op, &portal, 50, 99, 3, 10), 1);
+    commands_are("ZRANGEBYSCORE|mfa:{user}:unenrolled|1|99|WITHSCORES"
+                 "|LIMIT|0|10\n"
+                 "ZRANGEBYSCORE|mfa:{user}:unenrolled|50|99|WITHSCORES"
+                 "|LIMIT|3|10\n");
+}
+
+
 int
 main(void)
 {
@@ -284,7 +299,8 @@ main(void)
         TEST(indexes_say_how_an_account_stands),
         TEST(security_84_a_deadline_is_set_once),
         TEST(validation_names_the_key),
-        TEST(accounts_are_listed_in_pages)
+        TEST(accounts_are_listed_in_pages),
+        TEST(accounts_are_listed_by_deadline)
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -165,6 +165,35 @@ refused('proxy_pass and mfa_pages in one location',
                   . "mfa_pages; # HERE\n}"));
 
 
+# --- mfa_console ---
+
+my $pages = 'location /mfa/ { mfa_pages; }';
+
+accepted('a console, with an if', in_server("mfa user;\n$pages\n"
+    . 'location /mfa/console/ { mfa_console user admin; if ($arg_a) { set $b 1; } }'));
+refused('a console without a gate', '"mfa_console" in a place without a gate',
+        in_server("location /console/ { mfa_console user; } # HERE"));
+refused('a console of a portal that is none', 'unknown portal "nobody"',
+        in_server("mfa user;\n$pages\n"
+                  . 'location /c/ { mfa_console user nobody; } # HERE'));
+refused('a portal twice', 'mfa_console: portal "user" twice',
+        in_server("mfa user;\n$pages\n"
+                  . 'location /c/ { mfa_console user user; } # HERE'));
+refused('a console of no portal', 'invalid number of arguments',
+        in_server("mfa user;\n$pages\n"
+                  . 'location /c/ { mfa_console; } # HERE'));
+refused("a console in \"location $_\"", 'ends with "/"',
+        in_server("mfa user;\n$pages\n"
+                  . "location $_ { mfa_console user; } # HERE"))
+    for '/c', '= /c/', '~ ^/c/', '@c';
+refused('a console whose place is taken', 'taken by another handler',
+        in_server("mfa user;\n$pages\n"
+                  . 'location /c/ { mfa_console user; stub_status; } # HERE'));
+refused('a console where the pages are', 'already has a handler',
+        in_server("mfa user;\n"
+                  . 'location /mfa/ { mfa_pages; mfa_console user; } # HERE'));
+
+
 # --- mfa_identity_headers ---
 
 for my $value ('on', 'off', 'X-Auth-', 'x-', 'Remote-', '"On-"') {

@@ -209,7 +209,8 @@ silent("cache: $_", "mfa user; $pages $_", http => $zone)
 
     warns('metrics for everybody', 'anybody can read "mfa_status": limit it '
           . 'with "allow" and "deny"',
-          $open . "location = /m { mfa off;\nmfa_status; # HERE\n}");
+          $open . "location = /m { $_\nmfa_status; # HERE\n}")
+        for 'mfa off;', 'mfa off; auth_basic off;', 'mfa_report on;';
     silent("metrics: $_", "$open location = /m { $_ mfa_status; }")
         for '', 'mfa off; allow 127.0.0.1; deny all;',
             'mfa off; auth_basic x; auth_basic_user_file f;';

@@ -38,7 +38,7 @@ typedef struct {
 
 static const family_t  families[] = {
     { "mfa_cache_hits_total", "counter",
-      "Sessions that a worker knew without asking the store.",
+      "Times a worker remembered a session and its account.",
       MFA_METER_CACHE_HITS, { NULL, NULL } },
     { "mfa_cache_misses_total", "counter",
       "Sessions that a worker with an open cache had to ask for.",

@@ -322,14 +322,21 @@ console_make(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_mfa_module);
     c = ngx_pcalloc(r->pool, sizeof(ngx_http_mfa_console_t));
 
-    if (c == NULL || r->uri.len < lcf->console->base.len) {
+    if (c == NULL) {
         return NULL;
     }
 
     gate->console = c;
     c->conf = lcf->console;
-    c->path.data = r->uri.data + c->conf->base.len;
-    c->path.len = r->uri.len - c->conf->base.len;
+    c->path = ngx_http_mfa_view(&r->uri);
+
+    /* A rewrite may have led elsewhere: then there is no such page. */
+    if (c->path.len >= c->conf->base.len
+        && ngx_memcmp(c->path.data, c->conf->base.data, c->conf->base.len) == 0)
+    {
+        c->path.data += c->conf->base.len;
+        c->path.len -= c->conf->base.len;
+    }
     c->by.generation = -1;
 
     c->visit.request = r;

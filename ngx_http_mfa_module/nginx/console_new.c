@@ -210,6 +210,7 @@ ngx_http_mfa_console_new_post(ngx_http_mfa_console_t *c)
     admin->require = mfa_form_value(form, "require").len != 0;
     making->password = mfa_form_value(form, "password");
     error = form_check(making);
+    grace = -1;
 
     if (role_wrong(c, admin->role)
         || ngx_http_mfa_console_grace(form, &grace) != 0)

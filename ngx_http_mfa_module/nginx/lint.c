@@ -478,14 +478,17 @@ check_pages(ngx_conf_t *cf, ngx_http_mfa_main_conf_t *mcf)
 static ngx_uint_t
 is_limited(ngx_conf_t *cf, ngx_http_mfa_seen_t *seen)
 {
-    void       **access, **basic;
-    ngx_str_t   *request;
+    void                       **access;
+    ngx_str_t                   *request;
+    ngx_http_complex_value_t   **basic;
 
     access = conf_of(cf, seen, "ngx_http_access_module");
     basic = conf_of(cf, seen, "ngx_http_auth_basic_module");
     request = conf_of(cf, seen, "ngx_http_auth_request_module");
 
-    return (access && *access) || (basic && *basic)
+    return (access && *access)
+           || (basic && *basic
+               && !mfa_str_is(ngx_http_mfa_view(&(*basic)->value), "off"))
            || (request && request->len);
 }
 
@@ -508,7 +511,9 @@ check_status(ngx_conf_t *cf, ngx_http_mfa_main_conf_t *mcf)
             }
         }
 
-        if (j < mcf->seen.nelts && !is_gated(seen[j].location)
+        /* Where a gate only reports, anybody gets in. */
+        if (j < mcf->seen.nelts
+            && (!is_gated(seen[j].location) || seen[j].location->report)
             && !is_limited(cf, &seen[j])
             && (ngx_http_mfa_listen_kinds(cf, place[i].server)
                 & (NGX_HTTP_MFA_LISTEN_TLS|NGX_HTTP_MFA_LISTEN_OPEN)))

@@ -55,7 +55,7 @@ $servers =~ s/\bSITE\b/$site/g;
 mkdir "$dir/alone";
 my $nginx = MFA::Nginx->start("$dir/alone", http =>
     $env->conf(user => 'grace 7d;', admin => 'require all; pages /adm/;')
-    . $servers);
+    . "mfa_cache off;\n$servers");
 
 $env->account('user', 'alice', role => 'manager', name => 'Älice "A"');
 $env->account('user', 'bob', MFA::Env::factor(role => '', email => ''));

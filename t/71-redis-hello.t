@@ -196,8 +196,8 @@ subtest 'A Redis user with nothing but the listed commands and keys suffices '
     $redis->call('ACL', 'SETUSER', 'gate', 'resetkeys', '~other:*');
     cut($redis);
     is($stage->outage, '', 'a user who may not is an outage (NOPERM)');
-    $redis->call('ACL', 'SETUSER', 'gate', '~mfa:*');
     logged($stage, qr/mfa: redis \S+: NOPERM/, 'NOPERM');
+    $redis->call('ACL', 'SETUSER', 'gate', '~mfa:*');
 
     $redis->call('ACL', 'DELUSER', 'gate');
     is($stage->outage, '', 'a user who is deleted is an outage (WRONGPASS)');

@@ -71,54 +71,26 @@ mfa_apitoken_decode(mfa_apitoken_t *token, mfa_str_t record, mfa_str_t hash)
 int
 mfa_apitoken_make(mfa_random_fn random, uint8_t *text, uint8_t *hash)
 {
-    int        rc;
-    uint8_t    id[MFA_TOKEN_BYTES];
-    mfa_buf_t  out, hashed;
+    mfa_buf_t  out;
 
-    rc = -1;
     mfa_buf_init(&out, text, MFA_APITOKEN_CHARS);
-    mfa_buf_init(&hashed, hash, MFA_HASH_CHARS);
+    mfa_buf_cstr(&out, MFA_APITOKEN_PREFIX);
 
-    if (random(id, sizeof(id)) == 0
-        && mfa_token_hash(id, sizeof(id), &hashed) == 0)
-    {
-        mfa_buf_cstr(&out, MFA_APITOKEN_PREFIX);
-        mfa_base64url_encode(&out, id, sizeof(id));
-        rc = out.failed || hashed.failed || hashed.len != MFA_HASH_CHARS
-             ? -1 : 0;
-    }
-
-    mfa_wipe(id, sizeof(id));
-
-    return rc;
+    return mfa_random_token_make(random, &out, hash);
 }
 
 
 int
 mfa_apitoken_hash(mfa_str_t text, uint8_t *hash)
 {
-    int        rc;
-    uint8_t    id[MFA_TOKEN_BYTES];
-    mfa_buf_t  out, hashed;
-
-    if (text.len != MFA_APITOKEN_CHARS
-        || !mfa_str_begins(text, MFA_APITOKEN_PREFIX))
-    {
+    if (!mfa_str_begins(text, MFA_APITOKEN_PREFIX)) {
         return -1;
     }
 
     text.data += sizeof(MFA_APITOKEN_PREFIX) - 1;
     text.len -= sizeof(MFA_APITOKEN_PREFIX) - 1;
-    mfa_buf_init(&out, id, sizeof(id));
-    mfa_buf_init(&hashed, hash, MFA_HASH_CHARS);
 
-    rc = mfa_base64url_decode(&out, text) == 0 && out.len == sizeof(id)
-         && mfa_token_hash(id, sizeof(id), &hashed) == 0
-         && hashed.len == MFA_HASH_CHARS ? 0 : -1;
-
-    mfa_wipe(id, sizeof(id));
-
-    return rc;
+    return mfa_random_token_hash(text, hash);
 }
 
 

@@ -24,55 +24,70 @@ end(mfa_flow_enrol_t *enrol, mfa_outcome_e outcome)
 }
 
 
-/* An enrolled account must never come through here on a password alone. */
-static mfa_outcome_e
-allowed(const mfa_flow_enrol_t *enrol)
+/* By what right: an enrolled account must never come through here on a password
+   alone, and nobody whom the policy blocks. */
+static int
+may(const mfa_flow_enrol_t *enrol, mfa_enrolment_e kind)
 {
     const mfa_who_t  *who;
 
     who = &enrol->who;
 
-    if (!who->has_session) {
-        return MFA_OUTCOME_EXPIRED;
+    if (!who->has_account || who->account.fault) {
+        return 0;
     }
 
-    if (!who->has_account || who->account.enrolled || who->account.fault
-        || (who->verdict != MFA_VERDICT_ENROL
-            && who->verdict != MFA_VERDICT_ALLOW))
-    {
-        return MFA_OUTCOME_FORBIDDEN;
-    }
+    switch (kind) {
+    case MFA_ENROLMENT_FIRST:
+        return !who->account.enrolled
+               && (who->verdict == MFA_VERDICT_ENROL
+                   || who->verdict == MFA_VERDICT_ALLOW);
 
-    return MFA_OUTCOME_DONE;
+    case MFA_ENROLMENT_REPLACE:
+        return who->account.enrolled && who->session.level == MFA_LEVEL_MFA
+               && who->verdict == MFA_VERDICT_ALLOW;
+
+    /* The link was mailed for this: also when an admin has taken the factor
+       away behind a deadline that is over, which the link does not move. */
+    case MFA_ENROLMENT_RESET:
+        return who->verdict == MFA_VERDICT_CODE
+               || who->verdict == MFA_VERDICT_ENROL
+               || who->verdict == MFA_VERDICT_LOCKED
+               || who->verdict == MFA_VERDICT_ALLOW;
+
+    default:
+        return 0;
+    }
 }
 
 
-/* A pending secret is kept as SECRET_ID "." SEALED. */
+/* Whether there is a right at all; which one, the pending secret tells. */
+static int
+may_some(const mfa_flow_enrol_t *enrol)
+{
+    return may(enrol, MFA_ENROLMENT_FIRST) || may(enrol, MFA_ENROLMENT_REPLACE)
+           || may(enrol, MFA_ENROLMENT_RESET);
+}
+
+
 static mfa_flow_e
 offer(mfa_flow_enrol_t *enrol)
 {
-    int         rc;
-    uint8_t     id[8], secret[MFA_TOTP_SECRET_BYTES];
     mfa_op_t   *op;
     mfa_buf_t   out;
-    mfa_str_t   secret_id;
-
-    if (enrol->flow.env.random(id, sizeof(id)) != 0
-        || enrol->flow.env.random(secret, sizeof(secret)) != 0)
-    {
-        return end(enrol, MFA_OUTCOME_UNAVAILABLE);
-    }
 
     mfa_buf_init(&out, enrol->sealed, sizeof(enrol->sealed));
-    mfa_base64url_encode(&out, id, sizeof(id));
-    secret_id = mfa_buf_since(&out, 0);
-    mfa_buf_byte(&out, '.');
 
-    rc = mfa_secret_seal(&enrol->flow, "pending", enrol->who.account.login,
-                         secret_id, secret, &out);
-    mfa_wipe(secret, sizeof(secret));
+    /* What is there already by another right is shown as well. */
+    if (!may(enrol, MFA_ENROLMENT_FIRST)) {
+        op = mfa_flow_next(&enrol->flow, OFFERED);
+        enrol->pending_at = mfa_store_enrolment_read(op, enrol->who.hash);
+        return MFA_FLOW_STORE;
+    }
 
-    if (rc != 0 || out.failed) {
+    if (mfa_enrolment_make(&enrol->flow, MFA_ENROLMENT_FIRST,
+                           enrol->who.account.login, &out) != 0)
+    {
         return end(enrol, MFA_OUTCOME_UNAVAILABLE);
     }
 
@@ -83,29 +98,68 @@ offer(mfa_flow_enrol_t *enrol)
 }
 
 
-/* Reads the pending secret of an answer; EXPIRED when there is none. */
+/* Reads the pending secret of an answer; EXPIRED when there is none, FORBIDDEN
+   when there is none and could be none. */
 static mfa_outcome_e
 pending_read(mfa_flow_enrol_t *enrol, const mfa_result_t *result)
 {
-    mfa_str_t  pending, secret_id, sealed;
+    mfa_str_t  pending, secret_id;
 
     if (mfa_op_str(&enrol->flow.op, result, enrol->pending_at, &pending) != 0) {
         return MFA_OUTCOME_UNAVAILABLE;
     }
 
-    if (!mfa_str_cut(pending, '.', &secret_id, &sealed)
-        || secret_id.len != MFA_SECRET_ID_CHARS
-        || mfa_secret_open(&enrol->flow, "pending", enrol->who.account.login,
-                           secret_id, sealed, enrol->secret) != 0)
-    {
-        return MFA_OUTCOME_EXPIRED;
+    enrol->kind = mfa_enrolment_open(&enrol->flow, enrol->who.account.login,
+                                     pending, &secret_id, enrol->secret);
+
+    if (enrol->kind == MFA_ENROLMENT_NONE) {
+        return may(enrol, MFA_ENROLMENT_FIRST)
+               || may(enrol, MFA_ENROLMENT_REPLACE)
+               ? MFA_OUTCOME_EXPIRED : MFA_OUTCOME_FORBIDDEN;
     }
 
+    if (!may(enrol, enrol->kind)) {
+        mfa_wipe(enrol->secret, sizeof(enrol->secret));
+        return MFA_OUTCOME_FORBIDDEN;
+    }
+
+    enrol->has_secret = 1;
     memcpy(enrol->id_room, secret_id.data, MFA_SECRET_ID_CHARS);
     enrol->secret_id = (mfa_str_t) { enrol->id_room, MFA_SECRET_ID_CHARS };
-    enrol->has_secret = 1;
 
     return MFA_OUTCOME_DONE;
+}
+
+
+/* Begins with another secret, for who has just given a code. */
+static mfa_flow_e
+replace(mfa_flow_enrol_t *enrol)
+{
+    mfa_op_t   *op;
+    mfa_buf_t   out;
+
+    if (!may(enrol, MFA_ENROLMENT_REPLACE)) {
+        return end(enrol, MFA_OUTCOME_FORBIDDEN);
+    }
+
+    if (enrol->flow.env.now - enrol->who.session.code_at
+        >= MFA_REPLACE_FRESH_SEC)
+    {
+        return end(enrol, MFA_OUTCOME_CODE);
+    }
+
+    mfa_buf_init(&out, enrol->sealed, sizeof(enrol->sealed));
+
+    if (mfa_enrolment_make(&enrol->flow, MFA_ENROLMENT_REPLACE,
+                           enrol->who.account.login, &out) != 0)
+    {
+        return end(enrol, MFA_OUTCOME_UNAVAILABLE);
+    }
+
+    op = mfa_flow_next(&enrol->flow, NOTED);
+    mfa_store_enrolment_put(op, enrol->who.hash, mfa_buf_since(&out, 0));
+
+    return MFA_FLOW_STORE;
 }
 
 
@@ -116,7 +170,7 @@ later(mfa_flow_enrol_t *enrol)
     mfa_audit_t     audit;
     mfa_session_t   session;
 
-    if (!enrol->who.may_put_off) {
+    if (!may(enrol, MFA_ENROLMENT_FIRST) || !enrol->who.may_put_off) {
         return end(enrol, MFA_OUTCOME_FORBIDDEN);
     }
 
@@ -154,26 +208,31 @@ charge(mfa_flow_enrol_t *enrol)
 static mfa_flow_e
 start(mfa_flow_enrol_t *enrol)
 {
-    mfa_outcome_e  outcome;
-
-    outcome = allowed(enrol);
-
-    if (outcome != MFA_OUTCOME_DONE) {
-        return end(enrol, outcome);
+    if (!enrol->who.has_session) {
+        return end(enrol, MFA_OUTCOME_EXPIRED);
     }
 
     switch (enrol->action) {
+    case MFA_ENROL_CHECK:
+        if (may(enrol, MFA_ENROLMENT_FIRST)) {
+            return end(enrol, MFA_OUTCOME_DONE);
+        }
+
+        /* fall through */
     case MFA_ENROL_OFFER:
-        return offer(enrol);
-
+        return may_some(enrol) ? offer(enrol)
+                               : end(enrol, MFA_OUTCOME_FORBIDDEN);
     case MFA_ENROL_CONFIRM:
-        return charge(enrol);
-
+        return may_some(enrol) ? charge(enrol)
+                               : end(enrol, MFA_OUTCOME_FORBIDDEN);
     case MFA_ENROL_LATER:
         return later(enrol);
 
+    case MFA_ENROL_REPLACE:
+        return replace(enrol);
+
     default:
-        return end(enrol, MFA_OUTCOME_DONE);
+        return end(enrol, MFA_OUTCOME_FORBIDDEN);
     }
 }
 
@@ -293,7 +352,7 @@ watched(mfa_flow_enrol_t *enrol, const mfa_result_t *result)
     enrol->who.has_account = answer == MFA_YES;
     enrol->who.verdict = mfa_policy_decide(&in);
 
-    if (allowed(enrol) != MFA_OUTCOME_DONE) {
+    if (!may(enrol, enrol->kind)) {
         return let_go(enrol, MFA_OUTCOME_FORBIDDEN);
     }
 

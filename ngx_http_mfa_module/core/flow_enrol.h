@@ -1,7 +1,10 @@
 /*
- * Flow enrol: a first factor.  Only for a session that has proved the password
- * of an account that has none and is not locked out; whoever has a factor gets
- * nothing here with the password alone.
+ * Flow enrol: a factor, the first or one in place of another.  A first one is
+ * for a session that has proved the password of an account that has none and is
+ * not locked out.  Whoever has a factor gets nothing here with the password
+ * alone: another one takes a fresh code of the old one (REPLACE), or a mailed
+ * link beside the password (flow redeem); the old one works until the new one is
+ * confirmed.
  *
  * The new secret waits, sealed, with the session that asked for it, at most
  * MFA_ENROLMENT_SEC, until a code confirms it; until then the account is
@@ -11,15 +14,17 @@
 #ifndef MFA_FLOW_ENROL_H
 #define MFA_FLOW_ENROL_H
 
-#include "core/factor.h"
+#include "core/enrolment.h"
 
-#define MFA_ENROL_TRIES  3
+#define MFA_ENROL_TRIES        3
+#define MFA_REPLACE_FRESH_SEC  300          /* how old its code may be: REPLACE */
 
 typedef enum {
     MFA_ENROL_CHECK = 0,                    /* only whether enrolling is allowed */
     MFA_ENROL_OFFER,                        /* give me the secret to show */
     MFA_ENROL_CONFIRM,                      /* this is its first code */
-    MFA_ENROL_LATER                         /* put it off in this session */
+    MFA_ENROL_LATER,                        /* put it off in this session */
+    MFA_ENROL_REPLACE                       /* begin with another secret */
 } mfa_enrol_e;
 
 typedef struct {
@@ -33,6 +38,7 @@ typedef struct {
     /* Results: the secret (OFFER done, CONFIRM refused or done) */
     uint8_t        secret[MFA_TOTP_SECRET_BYTES];
     int            has_secret;
+    mfa_enrolment_e  kind;                  /* of that secret */
     mfa_opening_t  opening;                 /* CONFIRM done */
 
     /* The flow's own. */
@@ -45,13 +51,14 @@ typedef struct {
     mfa_outcome_e  refusal;
     mfa_str_t      secret_id;
     uint8_t        id_room[MFA_SECRET_ID_CHARS];
-    uint8_t        sealed[MFA_SEAL_TEXT_MAX + MFA_SECRET_ID_CHARS + 1];
+    uint8_t        sealed[MFA_ENROLMENT_TEXT_MAX];
 } mfa_flow_enrol_t;
 
 /*
  * Outcomes: DONE; REFUSED (wrong code; the secret is there to be shown again);
  * LIMITED; EXPIRED (no session, or the pending secret is gone); FORBIDDEN (has a
- * factor, locked out, blocked, or LATER without grace); CONFLICT; UNAVAILABLE.
+ * factor and nothing beside the password, locked out, blocked, or LATER without
+ * grace); CODE (REPLACE: a fresh code is due first); CONFLICT; UNAVAILABLE.
  * The caller wipes secret.
  */
 void mfa_flow_enrol_init(mfa_flow_enrol_t *enrol);

@@ -18,6 +18,7 @@ static const struct {
     unsigned     types;
 } answers[] = {
     { "GET",              STRING | NIL },
+    { "GETDEL",           STRING | NIL },
     { "HMGET",            ARRAY },
     { "MULTI",            STATUS },
     { "SET",              STATUS },

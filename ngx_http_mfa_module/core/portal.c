@@ -8,6 +8,7 @@
 #include "core/cookie.h"
 #include "core/duration.h"
 #include "core/portal_first.h"
+#include "core/portal_mail.h"
 #include "core/portal_range.h"
 
 #include <string.h>
@@ -320,6 +321,27 @@ set_directory_mfa(mfa_portal_t *portal, const args_t *args)
 
 
 static int
+set_mail(mfa_portal_t *portal, const args_t *args)
+{
+    return mfa_mail_set(portal, args->argv, args->n, args->why);
+}
+
+
+static int
+set_on_require(mfa_portal_t *portal, const args_t *args)
+{
+    return mfa_on_require_set(portal, args->argv[1], args->why);
+}
+
+
+static int
+set_self_reset(mfa_portal_t *portal, const args_t *args)
+{
+    return mfa_self_reset_set(portal, args->argv[1], args->why);
+}
+
+
+static int
 color_valid(mfa_str_t color)
 {
     size_t  i;
@@ -419,6 +441,9 @@ static const directive_t  directives[] = {
     { "limit",         1, 3, set_ranges },
     { "cookie",        1, 4, set_cookie },
     { "directory_mfa", 1, 1, set_directory_mfa },
+    { "mail",          1, 3, set_mail },
+    { "on_require",    1, 1, set_on_require },
+    { "self_reset",    1, 1, set_self_reset },
     { "brand",         1, 2, set_brand },
     { "locale",        1, MFA_PORTAL_LOCALES_MAX, set_locale },
 };
@@ -525,6 +550,10 @@ mfa_portal_finish(mfa_portal_t *portal, mfa_buf_t *room, mfa_buf_t *why)
     if (portal->combined && portal->first == MFA_FIRST_IDENTITY) {
         mfa_buf_cstr(why, "login_form combined has no form with first_factor "
                      "identity=");
+        return -1;
+    }
+
+    if (mfa_mail_finish(portal, why) != 0) {
         return -1;
     }
 

@@ -28,6 +28,13 @@ typedef enum {
     MFA_FIRST_IDENTITY                      /* nginx has, before the login page */
 } mfa_first_e;
 
+/* What an account is sent when MFA becomes required. */
+typedef enum {
+    MFA_ON_REQUIRE_SETUP = 0,               /* how to set it up */
+    MFA_ON_REQUIRE_PASSWORD,                /* the same, with a new password */
+    MFA_ON_REQUIRE_NONE
+} mfa_on_require_e;
+
 /* n attempts in a window of window_sec seconds. */
 typedef struct {
     int64_t            n;
@@ -69,6 +76,13 @@ typedef struct {
     int                cookie_auto;         /* no Secure on plain http: loopback */
 
     int                directory_mfa;       /* directory accounts may be required */
+
+    mfa_str_t          mail_from;           /* empty: this portal sends none */
+    mfa_str_t          base_url;            /* of links in mails, without '/' at
+                                               the end; empty: there are none */
+    int                mail_new_network;    /* tell of logins from new networks */
+    mfa_on_require_e   on_require;
+    int                self_reset_off;
 
     mfa_str_t          brand_name;
     mfa_str_t          brand_color;         /* #rgb or #rrggbb */

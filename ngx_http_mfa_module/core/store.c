@@ -244,6 +244,17 @@ mfa_store_enrolment_offer(mfa_op_t *op, mfa_str_t hash, mfa_str_t pending)
 }
 
 
+void
+mfa_store_enrolment_put(mfa_op_t *op, mfa_str_t hash, mfa_str_t pending)
+{
+    mfa_op_begin(op, "SET");
+    mfa_key_enrolment(op, hash);
+    mfa_op_arg(op, pending);
+    mfa_op_word(op, "EX");
+    mfa_op_number(op, MFA_ENROLMENT_SEC);
+}
+
+
 mfa_at_t
 mfa_store_enrolment_read(mfa_op_t *op, mfa_str_t hash)
 {

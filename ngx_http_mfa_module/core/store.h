@@ -23,6 +23,9 @@
  *   mfa:{P}:devices:LOGIN             zset    token hashes of trusted browsers
  *   mfa:{P}:device:HASH               string  device.h; TTL
  *   mfa:{P}:audit                     stream  events
+ *   mfa:{P}:outbox                    stream  mails, see mail.h
+ *   mfa:{P}:pending-token:HASH        string  mailtoken.h; TTL
+ *   mfa:{P}:newest-token:LOGIN        string  hash of the one sent last; TTL
  *   mfa:{P}:token:HASH                string  apitoken.h; TTL
  *   mfa:{P}:tokens                    zset    token hashes, score expiry
  *   mfa:session:HASH                  string  session.h; TTL
@@ -207,6 +210,8 @@ mfa_at_t mfa_store_step_claim(mfa_op_t *op, const mfa_portal_t *portal,
    which is an earlier one if there is one. */
 mfa_at_t mfa_store_enrolment_offer(mfa_op_t *op, mfa_str_t hash,
     mfa_str_t pending);
+/* Puts one there, whatever was. */
+void mfa_store_enrolment_put(mfa_op_t *op, mfa_str_t hash, mfa_str_t pending);
 mfa_at_t mfa_store_enrolment_read(mfa_op_t *op, mfa_str_t hash);
 void mfa_store_enrolment_end(mfa_op_t *op, mfa_str_t hash);
 
@@ -218,7 +223,8 @@ typedef enum {
     MFA_CHARGE_PASSWORD,                    /* an account, from one network */
     MFA_CHARGE_ACCOUNT,                     /* an account, from unknown networks */
     MFA_CHARGE_CODE,                        /* an account's factor */
-    MFA_CHARGE_CODE_RUN                     /* the same, in a row */
+    MFA_CHARGE_CODE_RUN,                    /* the same, in a row */
+    MFA_CHARGE_MAIL                         /* mails an account asked for */
 } mfa_charge_e;
 
 typedef struct {

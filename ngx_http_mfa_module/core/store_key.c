@@ -89,6 +89,28 @@ mfa_key_token(mfa_op_t *op, const mfa_portal_t *portal, mfa_str_t hash)
 
 
 void
+mfa_key_pending_token(mfa_op_t *op, const mfa_portal_t *portal, mfa_str_t hash)
+{
+    mfa_str_t  parts[] = {
+        mfa_lit("mfa:{"), portal->name, mfa_lit("}:pending-token:"), hash
+    };
+
+    mfa_op_joined(op, parts, 4);
+}
+
+
+void
+mfa_key_newest_token(mfa_op_t *op, const mfa_portal_t *portal, mfa_str_t login)
+{
+    mfa_str_t  parts[] = {
+        mfa_lit("mfa:{"), portal->name, mfa_lit("}:newest-token:"), login
+    };
+
+    mfa_op_joined(op, parts, 4);
+}
+
+
+void
 mfa_key_enrolment(mfa_op_t *op, mfa_str_t hash)
 {
     mfa_str_t  parts[] = { mfa_lit("mfa:enrolment:"), hash };
@@ -118,7 +140,7 @@ mfa_key_fail(mfa_op_t *op, mfa_charge_e kind, const mfa_portal_t *portal,
     mfa_str_t  parts[8];
 
     static const char *const  names[] = {
-        "address", "password", "account", "code", "code-run"
+        "address", "password", "account", "code", "code-run", "mail"
     };
 
     n = 0;

@@ -14,7 +14,7 @@ void mfa_key_account(mfa_op_t *op, const mfa_portal_t *portal,
 void mfa_key_sessions(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login);
 /* accounts, unenrolled, not-required, required, enrolled, owners, search,
-   indexed, steps, audit, tokens */
+   indexed, steps, audit, tokens, outbox */
 void mfa_key_portal(mfa_op_t *op, const mfa_portal_t *portal,
     const char *what);
 void mfa_key_session(mfa_op_t *op, mfa_str_t hash);
@@ -22,6 +22,10 @@ void mfa_key_devices(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login);
 void mfa_key_device(mfa_op_t *op, const mfa_portal_t *portal, mfa_str_t hash);
 void mfa_key_token(mfa_op_t *op, const mfa_portal_t *portal, mfa_str_t hash);
+void mfa_key_pending_token(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t hash);
+void mfa_key_newest_token(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login);
 void mfa_key_enrolment(mfa_op_t *op, mfa_str_t hash);
 void mfa_key_known(mfa_op_t *op, const mfa_portal_t *portal, mfa_str_t login,
     mfa_str_t net);

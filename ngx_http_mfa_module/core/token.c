@@ -78,6 +78,54 @@ mfa_token_hash(const uint8_t *data, size_t len, mfa_buf_t *out)
 
 
 int
+mfa_random_token_make(mfa_random_fn random, mfa_buf_t *text, uint8_t *hash)
+{
+    int        rc;
+    uint8_t    id[MFA_TOKEN_BYTES];
+    mfa_buf_t  hashed;
+
+    rc = -1;
+    mfa_buf_init(&hashed, hash, MFA_HASH_CHARS);
+
+    if (random(id, sizeof(id)) == 0
+        && mfa_token_hash(id, sizeof(id), &hashed) == 0)
+    {
+        mfa_base64url_encode(text, id, sizeof(id));
+        rc = text->failed || hashed.failed || hashed.len != MFA_HASH_CHARS
+             ? -1 : 0;
+    }
+
+    mfa_wipe(id, sizeof(id));
+
+    return rc;
+}
+
+
+int
+mfa_random_token_hash(mfa_str_t text, uint8_t *hash)
+{
+    int        rc;
+    uint8_t    id[MFA_TOKEN_BYTES];
+    mfa_buf_t  out, hashed;
+
+    if (text.len != MFA_TOKEN_CHARS) {
+        return -1;
+    }
+
+    mfa_buf_init(&out, id, sizeof(id));
+    mfa_buf_init(&hashed, hash, MFA_HASH_CHARS);
+
+    rc = mfa_base64url_decode(&out, text) == 0 && out.len == sizeof(id)
+         && mfa_token_hash(id, sizeof(id), &hashed) == 0
+         && hashed.len == MFA_HASH_CHARS ? 0 : -1;
+
+    mfa_wipe(id, sizeof(id));
+
+    return rc;
+}
+
+
+int
 mfa_session_token_make(mfa_session_token_t *token, mfa_random_fn fill,
     mfa_str_t login)
 {

@@ -36,6 +36,15 @@ typedef struct {
 int mfa_token_hash(const uint8_t *data, size_t len, mfa_buf_t *out);
 
 /*
+ * Tokens that are nothing but random (of the API, of mailed links).  Makes one:
+ * appends its text (MFA_TOKEN_CHARS bytes, a secret), fills hash
+ * (MFA_HASH_CHARS).  0, or -1 without randomness or room.
+ */
+int mfa_random_token_make(mfa_random_fn random, mfa_buf_t *text, uint8_t *hash);
+/* The hash of such a text; 0, or -1 when it is not of the form. */
+int mfa_random_token_hash(mfa_str_t text, uint8_t *hash);
+
+/*
  * A new session token for login: fresh id, its hash, login kept as the guess.
  * 0, or -1 without randomness or with a login of 0 or over MFA_LOGIN_MAX bytes.
  */

@@ -266,7 +266,7 @@ a_wrong_code_shows_the_secret_again_and_is_limited(void **state)
 /* --- who may not --- */
 
 static void
-is_forbidden_all_of_it(mfa_outcome_e outcome)
+is_forbidden_all_of_it(mfa_outcome_e outcome, int asks)
 {
     mfa_enrol_e  action;
 
@@ -274,9 +274,11 @@ is_forbidden_all_of_it(mfa_outcome_e outcome)
         assert_int_equal(world_enrol(&w, &enrol, action, NULL,
                                      world_code(&w, world_secret, 0)),
                          outcome);
-        assert_int_equal(w.asked, 0);
+        assert_true(asks || w.asked == 0);
         assert_false(enrol.has_secret);
     }
+
+    assert_int_equal(store_count(&w.store, "mfa:enrolment:"), 0);
 }
 
 
@@ -288,11 +290,19 @@ security_19_whoever_has_a_factor_gets_nothing_here(void **state)
 
     world_account(&w, "bob", (standing_t) { .enrolled = 1 });
     world_login(&w, "bob", PASSWORD);
-    is_forbidden_all_of_it(MFA_OUTCOME_FORBIDDEN);
+    is_forbidden_all_of_it(MFA_OUTCOME_FORBIDDEN, 1);
 
     world_enter(&w, world_code(&w, world_secret, 0));
     assert_int_equal(world_verdict(&w), MFA_VERDICT_ALLOW);
-    is_forbidden_all_of_it(MFA_OUTCOME_FORBIDDEN);
+
+    /* Nothing was begun with, so there is nothing to be shown or confirmed. */
+    assert_int_equal(world_enrol(&w, &enrol, MFA_ENROL_OFFER, NULL,
+                                 mfa_lit("")),
+                     MFA_OUTCOME_EXPIRED);
+    assert_int_equal(world_enrol(&w, &enrol, MFA_ENROL_CONFIRM, NULL,
+                                 world_code(&w, world_secret, 1)),
+                     MFA_OUTCOME_EXPIRED);
+    assert_int_equal(store_count(&w.store, "mfa:enrolment:"), 0);
 }
 
 
@@ -304,22 +314,22 @@ the_locked_out_the_blocked_and_the_damaged_get_nothing(void **state)
     w.store.now = NOW + 7 * DAY;
     world_login(&w, "alice", PASSWORD);
     assert_int_equal(world_verdict(&w), MFA_VERDICT_LOCKED);
-    is_forbidden_all_of_it(MFA_OUTCOME_FORBIDDEN);
+    is_forbidden_all_of_it(MFA_OUTCOME_FORBIDDEN, 1);
 
     world_account(&w, "bob", (standing_t) { 0 });
     world_login(&w, "bob", PASSWORD);
     store_put_int(&w.store, ACCOUNT "bob", "disabled", 1);
-    is_forbidden_all_of_it(MFA_OUTCOME_FORBIDDEN);
+    is_forbidden_all_of_it(MFA_OUTCOME_FORBIDDEN, 0);
 
     store_cut(&w.store, ACCOUNT "bob", "disabled");
     store_put_int(&w.store, ACCOUNT "bob", "enrolled", NOW);
-    is_forbidden_all_of_it(MFA_OUTCOME_FORBIDDEN);
+    is_forbidden_all_of_it(MFA_OUTCOME_FORBIDDEN, 0);
 
     store_drop(&w.store, store_key(&w.store, mfa_lit(ACCOUNT "bob")));
-    is_forbidden_all_of_it(MFA_OUTCOME_FORBIDDEN);
+    is_forbidden_all_of_it(MFA_OUTCOME_FORBIDDEN, 0);
 
     w.opened = 0;
-    is_forbidden_all_of_it(MFA_OUTCOME_EXPIRED);
+    is_forbidden_all_of_it(MFA_OUTCOME_EXPIRED, 0);
 }
 
 

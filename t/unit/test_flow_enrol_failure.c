@@ -192,7 +192,7 @@ what_the_gate_said_does_not_hide_a_factor(void **state)
     w.who.account.fault = 0;
     w.who.account.enrolled = 1;
     assert_int_equal(confirm(&w), MFA_OUTCOME_FORBIDDEN);
-    assert_int_equal(w.asked, 0);
+    assert_string_equal(field("secret_id"), SECRET_ID);
     w.who.account.enrolled = 0;
     w.who.has_account = 0;
     assert_int_equal(confirm(&w), MFA_OUTCOME_FORBIDDEN);

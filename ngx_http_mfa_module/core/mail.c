@@ -1,0 +1,184 @@
+/*
+ * Mails, see mail.h.
+ */
+
+#include "core/mail.h"
+#include "core/store_mail.h"
+
+#include <string.h>
+
+
+static const struct {
+    const char       *name;
+    mfa_mailtoken_e   purpose;
+} mails[MFA_MAIL_N] = {
+#define MFA_MAIL_ROW(id, name, purpose)                                       \
+    [MFA_MAIL_##id] = { name, MFA_MAILTOKEN_##purpose },
+    MFA_MAILS(MFA_MAIL_ROW)
+#undef MFA_MAIL_ROW
+};
+
+
+const char *
+mfa_mail_name(mfa_mail_e kind)
+{
+    return (unsigned) kind < MFA_MAIL_N ? mails[kind].name : "";
+}
+
+
+int
+mfa_mail_find(mfa_str_t name)
+{
+    size_t  i;
+
+    for (i = 0; i < MFA_MAIL_N; i++) {
+        if (mfa_str_is(name, mails[i].name)) {
+            return (int) i;
+        }
+    }
+
+    return -1;
+}
+
+
+mfa_mailtoken_e
+mfa_mail_purpose(mfa_mail_e kind)
+{
+    return (unsigned) kind < MFA_MAIL_N ? mails[kind].purpose
+                                        : MFA_MAILTOKEN_NONE;
+}
+
+
+int
+mfa_mail_goes(const mfa_portal_t *portal, const mfa_account_t *account,
+    mfa_mail_e kind)
+{
+    mfa_mailtoken_e  purpose;
+
+    purpose = mfa_mail_purpose(kind);
+
+    return portal->mail_from.len && account->email.len
+           && (portal->base_url.len
+               || (purpose != MFA_MAILTOKEN_RESET
+                   && purpose != MFA_MAILTOKEN_PASSWORD));
+}
+
+
+void
+mfa_mail_queue(mfa_flow_t *flow, mfa_mail_e kind, const mfa_account_t *account,
+    int64_t generation, mfa_str_t detail)
+{
+    mfa_mail_t  mail;
+
+    if (!mfa_mail_goes(flow->env.portal, account, kind)) {
+        return;
+    }
+
+    mail.kind = kind;
+    mail.login = account->login;
+    mail.to = account->email;
+    mail.name = account->name;
+    mail.locale = account->locale;
+    mail.generation = generation;
+    mail.at = flow->env.now;
+    mail.address = flow->env.address;
+    mail.detail = detail;
+
+    mfa_store_mail_add(&flow->op, flow->env.portal, &mail);
+}
+
+
+static int
+take(mfa_mail_t *mail, mfa_str_t name, mfa_str_t value, int *kind)
+{
+    if (mfa_str_is(name, "mail")) {
+        *kind = mfa_mail_find(value);
+
+    } else if (mfa_str_is(name, "login")) {
+        mail->login = value;
+
+    } else if (mfa_str_is(name, "to")) {
+        mail->to = value;
+
+    } else if (mfa_str_is(name, "name")) {
+        mail->name = value;
+
+    } else if (mfa_str_is(name, "locale")) {
+        mail->locale = value;
+
+    } else if (mfa_str_is(name, "generation")) {
+        return mfa_str_int(value, &mail->generation);
+
+    } else if (mfa_str_is(name, "at")) {
+        return mfa_str_int(value, &mail->at);
+
+    } else if (mfa_str_is(name, "address")) {
+        mail->address = value;
+
+    } else if (mfa_str_is(name, "detail")) {
+        mail->detail = value;
+    }
+
+    return 0;
+}
+
+
+int
+mfa_mail_decode(mfa_mail_t *mail, const mfa_reply_t *entry)
+{
+    int                 kind;
+    size_t              i;
+    const mfa_reply_t  *fields;
+
+    memset(mail, 0, sizeof(mfa_mail_t));
+    kind = -1;
+
+    if (entry->type != MFA_REPLY_ARRAY || entry->n != 2
+        || entry->elements[1].type != MFA_REPLY_ARRAY
+        || entry->elements[1].n % 2)
+    {
+        return -1;
+    }
+
+    fields = entry->elements[1].elements;
+
+    for (i = 0; i < entry->elements[1].n; i += 2) {
+        if (fields[i].type != MFA_REPLY_STRING
+            || fields[i + 1].type != MFA_REPLY_STRING
+            || take(mail, fields[i].str, fields[i + 1].str, &kind) != 0)
+        {
+            return -1;
+        }
+    }
+
+    if (kind < 0 || !mfa_login_check(mail->login) || !mfa_email_check(mail->to)
+        || mail->name.len > MFA_NAME_MAX || !mfa_str_printable(mail->name))
+    {
+        return -1;
+    }
+
+    mail->kind = (mfa_mail_e) kind;
+
+    return 0;
+}
+
+
+int
+mfa_mail_due(const mfa_mail_t *mail, const mfa_portal_t *portal,
+    const mfa_account_t *account)
+{
+    switch (mfa_mail_purpose(mail->kind)) {
+    case MFA_MAILTOKEN_NONE:
+        return 1;
+
+    case MFA_MAILTOKEN_SETUP:
+        return account && !account->disabled && !account->enrolled
+               && mfa_policy_required(portal, account)
+               && mfa_str_eq(account->email, mail->to);
+
+    default:
+        return account && !account->disabled
+               && account->generation == mail->generation
+               && mfa_str_eq(account->email, mail->to);
+    }
+}

@@ -78,7 +78,7 @@ row() {
     with_all=$(settled)
 
     # What has expired meanwhile would count as small.
-    [ "$(redis dbsize)" = $((2 * accounts + sessions + ${#indexes[@]})) ] \
+    [ "$(redis dbsize)" = $((2 * accounts + sessions + $(indexes))) ] \
         || die "$(redis dbsize) keys in Redis"
 
     awk -v n="$sessions" -v a="$accounts" -v empty="$empty" \
@@ -89,6 +89,12 @@ row() {
                 (all - empty) / 1024 / 1024
         }'
     redis_stop
+}
+
+# How many keys there are that are the portal's and no account's.
+indexes() {
+    redis --scan --pattern "mfa:{$portal}:*" \
+        | grep -cv "^mfa:{$portal}:[a-z]*:"
 }
 
 # Of some sessions: least, most bytes of a record.
@@ -103,10 +109,6 @@ records() {
 
 [ -x "$fill" ] || die "$fill is missing: make bench-fill"
 ((sessions >= 10)) || die 'BENCH_SESSIONS is too small'
-
-# Each portal's own: who there is (everybody here is required to have a factor
-# and has one, so the other two are empty).
-indexes=(accounts)
 
 dir=$(mktemp -d)
 trap 'redis_stop; rm -rf "$dir"' EXIT

@@ -45,7 +45,7 @@ describe(const mfa_session_t *session, mfa_str_t hash)
 
     json_object_set_new(object, "id", mfactl_print_text(mfa_session_short(hash)));
     json_object_set_new(object, "level", mfactl_print_text(
-                        mfa_str_from(mfa_level_name(session->level))));
+                        mfa_level_name(session->level)));
     json_object_set_new(object, "started", mfactl_print_time(session->created));
     json_object_set_new(object, "seen", mfactl_print_time(session->seen));
     json_object_set_new(object, "address", mfactl_print_text(address));

@@ -116,10 +116,28 @@ next_pair(mfa_str_t *line, int *behind, mfa_str_t *pair, mfa_str_t *name)
 }
 
 
+/* The lengths that names have, by which nearly every other cookie is told from
+   ours: bit L, modulo 64. */
+static uint64_t
+lengths_of(const mfa_str_t *names, size_t n)
+{
+    size_t    i;
+    uint64_t  lengths;
+
+    lengths = 0;
+
+    for (i = 0; i < n; i++) {
+        lengths |= (uint64_t) 1 << names[i].len % 64;
+    }
+
+    return lengths;
+}
+
+
 /* Counts a pair whose name is one of ours; the value only of the exact name. */
 static int
-pair_take(mfa_str_t pair, mfa_str_t name, const mfa_str_t *names, size_t n,
-    mfa_cookie_t *found)
+pair_take(mfa_str_t pair, mfa_str_t name, uint64_t lengths,
+    const mfa_str_t *names, size_t n, mfa_cookie_t *found)
 {
     int        ours;
     size_t     i, after;
@@ -132,6 +150,10 @@ pair_take(mfa_str_t pair, mfa_str_t name, const mfa_str_t *names, size_t n,
                      || is_blank(name.data[name.len - 1])))
     {
         trimmed = trim_blanks(name);
+    }
+
+    if ((lengths >> trimmed.len % 64 & 1) == 0) {
+        return 0;
     }
 
     for (i = 0; i < n; i++) {
@@ -152,31 +174,51 @@ pair_take(mfa_str_t pair, mfa_str_t name, const mfa_str_t *names, size_t n,
 }
 
 
+static void
+write_run(mfa_buf_t *out, mfa_str_t run, int *written)
+{
+    if (run.len) {
+        mfa_buf_add(out, "; ", *written ? 2 : 0);
+        mfa_buf_str(out, run);
+        *written = 1;
+    }
+}
+
+
+/* Pairs that stand side by side, joined as they will be, go in one piece. */
 unsigned
 mfa_cookie_take(mfa_buf_t *out, mfa_str_t line, const mfa_str_t *names,
     size_t n, mfa_cookie_t *found)
 {
     int        behind = 0, written = 0;
     unsigned   left_out = 0;
-    mfa_str_t  pair, name;
+    uint64_t   lengths;
+    mfa_str_t  pair, name, run = { NULL, 0 };
+
+    lengths = lengths_of(names, n);
 
     while (next_pair(&line, &behind, &pair, &name)) {
         if (pair.len == 0) {
             continue;
         }
 
-        if (pair_take(pair, name, names, n, found)) {
+        if (pair_take(pair, name, lengths, names, n, found)) {
             left_out++;
             continue;
         }
 
-        if (written) {
-            mfa_buf_cstr(out, "; ");
+        if (run.len && pair.data == run.data + run.len + 2
+            && pair.data[-1] == ' ')
+        {
+            run.len += 2 + pair.len;
+            continue;
         }
 
-        mfa_buf_str(out, pair);
-        written = 1;
+        write_run(out, run, &written);
+        run = pair;
     }
+
+    write_run(out, run, &written);
 
     return left_out;
 }

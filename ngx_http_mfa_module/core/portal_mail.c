@@ -24,15 +24,22 @@ refuse(mfa_buf_t *why, const char *what, mfa_str_t value)
 static int
 is_loopback(mfa_str_t host)
 {
-    mfa_str_t  name, port;
+    size_t     i;
+    mfa_str_t  name;
 
-    if (mfa_str_begins(host, "[::1]")) {
-        return 1;
+    static const char *const  names[] = { "localhost", "127.0.0.1", "[::1]" };
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        name = mfa_str_from(names[i]);
+
+        if (mfa_str_begins(host, names[i])
+            && (host.len == name.len || host.data[name.len] == ':'))
+        {
+            return 1;
+        }
     }
 
-    mfa_str_cut(host, ':', &name, &port);
-
-    return mfa_str_is(name, "localhost") || mfa_str_is(name, "127.0.0.1");
+    return 0;
 }
 
 

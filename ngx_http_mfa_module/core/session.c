@@ -412,15 +412,15 @@ mfa_session_short(mfa_str_t hash)
 }
 
 
-const char *
+mfa_str_t
 mfa_level_name(mfa_level_e level)
 {
     switch (level) {
     case MFA_LEVEL_PASSWORD:
-        return "password";
+        return mfa_lit("password");
     case MFA_LEVEL_MFA:
-        return "mfa";
+        return mfa_lit("mfa");
     default:
-        return "none";
+        return mfa_lit("none");
     }
 }

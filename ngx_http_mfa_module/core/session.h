@@ -62,6 +62,6 @@ int mfa_session_decode(mfa_session_t *session, mfa_str_t record,
 mfa_str_t mfa_session_short(mfa_str_t hash);
 
 /* "none", "password", "mfa". */
-const char *mfa_level_name(mfa_level_e level);
+mfa_str_t mfa_level_name(mfa_level_e level);
 
 #endif /* MFA_SESSION_H */

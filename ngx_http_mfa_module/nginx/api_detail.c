@@ -99,7 +99,7 @@ session_build(const mfa_listed_session_t *row)
 
     ngx_http_mfa_api_set(json, "id",
                          ngx_http_mfa_json_text(mfa_session_short(row->hash)));
-    ngx_http_mfa_api_set(json, "level", ngx_http_mfa_json_name(
+    ngx_http_mfa_api_set(json, "level", ngx_http_mfa_json_text(
                                             mfa_level_name(session->level)));
     ngx_http_mfa_api_set(json, "created",
                          ngx_http_mfa_json_time(session->created));

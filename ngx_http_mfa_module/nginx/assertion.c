@@ -232,7 +232,7 @@ make(ngx_http_request_t *r, const mfa_jwt_key_t *key, ngx_http_mfa_gate_t *gate)
     claims.login = who->account.login;
     claims.portal = who->session.portal;
     claims.role = who->account.role;
-    claims.level = mfa_str_from(mfa_level_name(who->session.level));
+    claims.level = mfa_level_name(who->session.level);
     claims.now = ngx_time();
     claims.id = id;
 

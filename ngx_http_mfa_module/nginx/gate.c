@@ -141,7 +141,13 @@ hold(ngx_http_request_t *r, const mfa_known_t *known)
     ngx_http_mfa_main_t  *m;
 
     m = ngx_http_mfa_input_find(r);
-    h = m ? ngx_palloc(r->main->pool, sizeof(ngx_http_mfa_hold_t)) : NULL;
+
+    if (m == NULL) {
+        return NGX_ERROR;
+    }
+
+    h = m->holds ? ngx_palloc(r->main->pool, sizeof(ngx_http_mfa_hold_t))
+                 : &m->hold;
 
     if (h == NULL) {
         return NGX_ERROR;

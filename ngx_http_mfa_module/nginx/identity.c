@@ -221,7 +221,7 @@ ngx_http_mfa_identity_values(const mfa_who_t *who,
     values[2] = who->account.name;
     values[3] = who->account.role;
     values[4] = who->session.portal;
-    values[5] = mfa_str_from(mfa_level_name(who->session.level));
+    values[5] = mfa_level_name(who->session.level);
 
     /* A line break in a stored name must not become a header of its own.  Login,
        portal and level are of few letters, or there would be no session. */

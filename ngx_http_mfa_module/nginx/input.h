@@ -35,6 +35,8 @@ typedef struct {
     ngx_uint_t               watched;           /* the open answer, stream.c */
     ngx_http_mfa_judged_t    judged;            /* itself, then subrequests */
     ngx_http_mfa_hold_t     *holds;
+    ngx_http_mfa_hold_t      hold;              /* the first of them, mostly the
+                                                   only one */
     mfa_cookie_t             cookies[];         /* of each name that is ours */
 } ngx_http_mfa_main_t;
 

@@ -96,9 +96,8 @@ value_of(ngx_http_request_t *r, variable_e which)
         return mfa_str_from(mfa_verdict_name(judged->who.verdict));
 
     case VAR_LEVEL:
-        return mfa_str_from(mfa_level_name(judged->who.has_session
-                                           ? judged->who.session.level
-                                           : MFA_LEVEL_NONE));
+        return mfa_level_name(judged->who.has_session
+                              ? judged->who.session.level : MFA_LEVEL_NONE);
     case VAR_USER:
     case VAR_PORTAL:
     case VAR_CODE_AGE:

@@ -390,6 +390,75 @@ directory_mfa(void **state)
 
 
 static void
+mail(void **state)
+{
+    (void) state;
+
+    takes("mail from=mfa@example.com");
+    assert_true(mfa_str_is(portal.mail_from, "mfa@example.com"));
+    assert_int_equal(portal.base_url.len, 0);
+    assert_int_equal(portal.mail_new_network, 0);
+    takes("mail from=mfa@example.com base_url=https://p.example.com "
+          "new_network=on");
+    assert_true(mfa_str_is(portal.base_url, "https://p.example.com"));
+    assert_int_equal(portal.mail_new_network, 1);
+
+    /* A link with a token goes over TLS, but to this machine. */
+    takes("mail from=a@b.org base_url=https://[2001:db8::1]:8443");
+    takes("mail from=a@b.org base_url=http://localhost");
+    takes("mail from=a@b.org base_url=http://127.0.0.1:8080");
+    takes("mail from=a@b.org base_url=http://[::1]:8080");
+    refuses("mail from=a@b.org base_url=http://portal.example.com");
+    refuses("mail from=a@b.org base_url=http://localhost.example.com");
+    refuses("mail from=a@b.org base_url=http://127.0.0.1.example.com");
+    refuses("mail from=a@b.org base_url=http://[::1].example.com");
+    refuses("mail from=a@b.org base_url=http://localhost@example.com");
+    refuses("mail from=a@b.org base_url=https://");
+    refuses("mail from=a@b.org base_url=https://:80");
+    refuses("mail from=a@b.org base_url=https://a.org/");
+    refuses("mail from=a@b.org base_url=https://a.org?x=");
+    refuses("mail from=a@b.org base_url=https://u@a.org");
+    refuses("mail from=a@b.org base_url=ftp://a.org");
+    refuses("mail from=nobody");
+    refuses("mail from=a@b@c");
+    refuses("mail base_url=https://a.org");
+    refuses("mail to=a@b.org");
+    refuses("mail from=a@b.org new_network=yes");
+    refuses("mail a@b.org");
+    says("mail new_network=on", "mail needs from=");
+}
+
+
+static void
+on_require(void **state)
+{
+    (void) state;
+
+    takes("on_require mail=setup");
+    assert_int_equal(portal.on_require, MFA_ON_REQUIRE_SETUP);
+    takes("on_require mail=password_reset");
+    assert_int_equal(portal.on_require, MFA_ON_REQUIRE_PASSWORD);
+    takes("on_require mail=none");
+    assert_int_equal(portal.on_require, MFA_ON_REQUIRE_NONE);
+    says("on_require setup", "on_require must be mail=setup, "
+         "mail=password_reset or mail=none, not \"setup\"");
+}
+
+
+static void
+self_reset(void **state)
+{
+    (void) state;
+
+    takes("self_reset off");
+    assert_int_equal(portal.self_reset_off, 1);
+    takes("self_reset mail");
+    assert_int_equal(portal.self_reset_off, 0);
+    says("self_reset on", "self_reset must be mail or off, not \"on\"");
+}
+
+
+static void
 brand(void **state)
 {
     (void) state;
@@ -491,6 +560,9 @@ static const struct {
     { "limit", "limit code=5/1m", 3 },
     { "cookie", "cookie name=x", 4 },
     { "directory_mfa", "directory_mfa on", 1 },
+    { "mail", "mail from=a@b.org", 3 },
+    { "on_require", "on_require mail=none", 1 },
+    { "self_reset", "self_reset off", 1 },
     { "brand", "brand name=x", 2 },
     { "locale", "locale en", MFA_PORTAL_LOCALES_MAX },
 };
@@ -558,6 +630,9 @@ main(void)
         TEST(limit),
         TEST(cookie),
         TEST(directory_mfa),
+        TEST(mail),
+        TEST(on_require),
+        TEST(self_reset),
         TEST(brand),
         TEST(locale),
         TEST(first_factor),

@@ -31,18 +31,19 @@ teardown(void **state)
 }
 
 
-/* A block with one directive, or with none. */
+/* A block with one directive, with some between semicolons, or with none. */
 static int
-finishes(const char *line, mfa_buf_t *names)
+finishes(const char *lines, mfa_buf_t *names)
 {
-    mfa_str_t  argv[8], rest;
+    mfa_str_t  argv[8], rest, more;
     size_t     n;
 
     assert_int_equal(mfa_portal_init(&portal, pool_text("user")), 0);
     mfa_buf_init(&why, room, sizeof(room));
+    more = lines ? pool_text(lines) : (mfa_str_t) { NULL, 0 };
 
-    if (line) {
-        rest = pool_text(line);
+    while (more.len) {
+        mfa_str_cut(more, ';', &rest, &more);
 
         for (n = 0; rest.len; n++) {
             mfa_str_cut(rest, ' ', &argv[n], &rest);
@@ -115,6 +116,31 @@ what_does_not_go_together_is_refused_at_the_end(void **state)
 }
 
 
+/* Nobody would ever get the link that the portal forces upon its accounts. */
+static void
+a_forced_password_reset_needs_its_mail_and_a_password(void **state)
+{
+    mfa_buf_t  names;
+
+    (void) state;
+
+    names = pool_buf(MFA_COOKIE_NAME_MAX);
+    assert_int_equal(finishes("on_require mail=password_reset", &names), -1);
+    assert_true(buf_is(&why, "on_require mail=password_reset needs mail from= "
+                       "and base_url="));
+    assert_int_equal(finishes("on_require mail=password_reset;"
+                              "mail from=a@b.org", &names), -1);
+    assert_int_equal(finishes("on_require mail=password_reset;"
+                              "mail from=a@b.org base_url=https://b.org",
+                              &names), 0);
+    assert_int_equal(finishes("on_require mail=password_reset;"
+                              "mail from=a@b.org base_url=https://b.org;"
+                              "first_factor request=/check", &names), -1);
+    assert_true(buf_is(&why, "on_require mail=password_reset needs "
+                       "first_factor local"));
+}
+
+
 /* security 15: a factor stands ten wrong codes in a row, a hundred at most. */
 static void
 security_15_the_run_of_wrong_codes_is_bounded(void **state)
@@ -143,6 +169,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         TEST(security_42_cookies_are_named_for_this_host_alone),
         TEST(what_does_not_go_together_is_refused_at_the_end),
+        TEST(a_forced_password_reset_needs_its_mail_and_a_password),
         TEST(security_15_the_run_of_wrong_codes_is_bounded)
     };
 

@@ -584,10 +584,10 @@ levels_have_their_words(void **state)
 {
     (void) state;
 
-    assert_string_equal(mfa_level_name(MFA_LEVEL_NONE), "none");
-    assert_string_equal(mfa_level_name(MFA_LEVEL_PASSWORD), "password");
-    assert_string_equal(mfa_level_name(MFA_LEVEL_MFA), "mfa");
-    assert_string_equal(mfa_level_name((mfa_level_e) 9), "none");
+    assert_true(mfa_str_is(mfa_level_name(MFA_LEVEL_NONE), "none"));
+    assert_true(mfa_str_is(mfa_level_name(MFA_LEVEL_PASSWORD), "password"));
+    assert_true(mfa_str_is(mfa_level_name(MFA_LEVEL_MFA), "mfa"));
+    assert_true(mfa_str_is(mfa_level_name((mfa_level_e) 9), "none"));
 }
 
 

@@ -10,13 +10,14 @@ set -eu
 PATH=$PATH:/usr/sbin:/sbin
 
 build="build-essential nginx nginx-dev libhiredis-dev libqrencode-dev
-       libssl-dev libcrypt-dev libjansson-dev libyaml-dev redis-server"
+       libssl-dev libcrypt-dev libjansson-dev libyaml-dev
+       libcurl4-openssl-dev redis-server"
 test="libcmocka-dev oathtool zbar-tools librsvg2-bin chromium nodejs:node
       npm:npm curl:curl procps openssl:openssl ca-certificates
       libtest-base-perl libtest-longstring-perl liblist-moreutils-perl
       libtext-diff-perl libipc-run-perl libwww-perl libio-socket-ssl-perl
       libcrypt-jwt-perl python3-yaml python3-jsonschema
-      openssh-client:ssh libwrap0"
+      python3-aiosmtpd openssh-client:ssh libwrap0"
 demo="oathtool curl:curl openssl:openssl"
 bench="wrk oathtool curl:curl openssl:openssl"
 callgrind="valgrind strace"

@@ -42,13 +42,6 @@ trim_blanks(mfa_str_t s)
 }
 
 
-static uint8_t
-lower(uint8_t c)
-{
-    return (c >= 'A' && c <= 'Z') ? (uint8_t) (c | 0x20) : c;
-}
-
-
 /* Both of name's length. */
 static int
 same_letters(mfa_str_t found, mfa_str_t name)
@@ -61,7 +54,7 @@ same_letters(mfa_str_t found, mfa_str_t name)
 
     for (i = 0; i < name.len; i++) {
         if (found.data[i] != name.data[i]
-            && lower(found.data[i]) != lower(name.data[i]))
+            && mfa_lower(found.data[i]) != mfa_lower(name.data[i]))
         {
             return 0;
         }

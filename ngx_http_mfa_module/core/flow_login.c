@@ -234,6 +234,10 @@ watch(mfa_flow_login_t *login)
 static mfa_flow_e
 proved(mfa_flow_login_t *login)
 {
+    if (login->only.len && !mfa_str_eq(login->only, login->login)) {
+        return refuse(login, MFA_OUTCOME_REFUSED, "refused", "other account");
+    }
+
     if (login->found == MFA_YES) {
         return enter(login);
     }

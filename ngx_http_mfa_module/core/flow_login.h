@@ -21,6 +21,9 @@ typedef struct {
     mfa_str_t      typed;                   /* login as typed */
     mfa_str_t      password;
     mfa_str_t      code;                    /* of the combined form, may be empty */
+    mfa_str_t      only;                    /* canonical: nobody else gets in, and
+                                               a right password of somebody else
+                                               is a wrong one; empty: whoever */
     int            verified;                /* nginx has verified who typed is */
     mfa_who_t      old;                     /* this browser's session, if any */
     const mfa_session_token_t  *device;     /* its device's; NULL: none */

@@ -21,6 +21,9 @@
     X(BLOCKED,     "blocked")                                                 \
     X(UNAVAILABLE, "unavailable")                                             \
     X(SECURITY,    "security")                                                \
+    X(SETUP,       "setup")       /* where the link of a set-up mail leads */ \
+    X(PASSWORD,    "password")    /* the same, to choose a new one */         \
+    X(RESET_SENT,  "reset-sent")                                              \
     X(LOGGED_OUT,  "logged-out")  /* where the login page has no form */      \
     X(ERROR,       "error")       /* any other refusal, error says which */   \
     X(CONSOLE_HOME, "console-home")                                           \
@@ -72,6 +75,8 @@
     X(COMBINED,    "combined")    /* flag: the login form asks for the code */\
     X(LOGGED_OUT,  "logged_out")  /* flag: just logged out */                 \
     X(IDENTITY,    "identity")    /* flag: there is no password here */       \
+    X(MAILTOKEN,   "mailtoken")   /* text: of the mailed link that led here */\
+    X(SELF_RESET,  "self_reset")  /* flag: a link can be asked for */         \
     X(DONE,        "done")        /* flag: what was asked for is done */      \
     X(GONE,        "gone")        /* flag: it was over already */             \
     X(SINCE,       "since")       /* text: when this session began */         \
@@ -209,6 +214,13 @@
     X(EXPIRED,      "expired")       /* the set-up took too long */           \
     X(CONFLICT,     "conflict")      /* changed meanwhile */                  \
     X(FAULT,        "fault")         /* ask an admin */                       \
+    X(LINK,         "link")          /* a mailed one that is none any more */ \
+    X(NO_MAIL,      "no-mail")       /* no address to send a link to */       \
+    X(PASSWORD_SHORT, "password-short")                                       \
+    X(PASSWORD_FORM, "password-form")  /* too long, or no text */             \
+    X(PASSWORD_COMMON, "password-common")  /* the first that are guessed */   \
+    X(PASSWORD_DIFFER, "password-differ")  /* not typed alike twice */        \
+    X(PASSWORD_CURRENT, "password-current")  /* the current one is wrong */   \
     X(INSECURE,     "insecure")      X(UNAVAILABLE,  "unavailable")   /* the store cannot answer */            \
     /* The console's. */                                                      \
     X(RIGHT,        "right")         /* the role may not */                   \

@@ -2,14 +2,15 @@
  * The form of password records and of new passwords, see password.h.
  *
  * Hashes nothing and compares no hash: that is the shells' work, with crypt_r.
- * No list of popular passwords is consulted: a code stands behind the password,
- * and eight bytes is what is asked for where that is so.
+ * No list of popular passwords is consulted here: it is for those that people
+ * choose themselves (common_password.h).  A code stands behind the password, and
+ * eight characters is what is asked for where that is so.
  */
 
 #include "core/password.h"
 #include "core/flow.h"
 
-#define PASSWORD_MIN  8                     /* bytes */
+#define PASSWORD_MIN  8                     /* characters */
 
 
 /* 48 bytes of /dev/urandom, in hexadecimal, forgotten since. */
@@ -89,6 +90,22 @@ is_login(mfa_str_t password, mfa_str_t login)
 }
 
 
+/* Of text that is UTF-8. */
+static size_t
+characters(mfa_str_t s)
+{
+    size_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < s.len; i++) {
+        n += (s.data[i] & 0xc0) != 0x80;
+    }
+
+    return n;
+}
+
+
 const char *
 mfa_password_new_check(mfa_str_t password, mfa_str_t login)
 {
@@ -102,6 +119,10 @@ mfa_password_new_check(mfa_str_t password, mfa_str_t login)
 
     if (!mfa_str_printable(password)) {
         return "encoding";
+    }
+
+    if (characters(password) < PASSWORD_MIN) {
+        return "short";
     }
 
     if (is_login(password, login)) {

@@ -25,10 +25,10 @@ int mfa_password_format_check(mfa_str_t s);
 int mfa_password_preferred(mfa_str_t s);
 
 /*
- * Whether a new password is acceptable: 8..MFA_PASSWORD_MAX bytes, UTF-8
- * without control bytes, not the login itself in any spelling.  Returns NULL or
- * why not (a code for pages and messages: "short", "long", "encoding",
- * "login").
+ * Whether a new password is acceptable: at least 8 characters, at most
+ * MFA_PASSWORD_MAX bytes, UTF-8 without control bytes, not the login itself in
+ * any spelling.  Returns NULL or why not (a code for pages and messages: "short",
+ * "long", "encoding", "login").
  */
 const char *mfa_password_new_check(mfa_str_t password, mfa_str_t login);
 

@@ -7,13 +7,6 @@
 #include <string.h>
 
 
-static uint8_t
-lower(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z' ? (uint8_t) (c - 'A' + 'a') : c;
-}
-
-
 /* The first max bytes of s, not ending inside a character of UTF-8. */
 static mfa_str_t
 cut(mfa_str_t s, size_t max)
@@ -45,7 +38,7 @@ add(mfa_search_t *search, mfa_str_t word, mfa_str_t login)
     from = search->room.len;
 
     for (i = 0; i < word.len; i++) {
-        mfa_buf_byte(&search->room, lower(word.data[i]));
+        mfa_buf_byte(&search->room, mfa_lower(word.data[i]));
     }
 
     mfa_buf_byte(&search->room, '\0');
@@ -106,7 +99,7 @@ mfa_search_typed(mfa_str_t typed, uint8_t *room)
 
     for (i = 0; i < typed.len; i++) {
         if (typed.data[i] >= 0x20 && typed.data[i] != 0x7f) {
-            mfa_buf_byte(&out, lower(typed.data[i]));
+            mfa_buf_byte(&out, mfa_lower(typed.data[i]));
         }
     }
 

@@ -88,6 +88,15 @@ mfa_store_mailtoken_take(mfa_op_t *op, const mfa_portal_t *portal,
 }
 
 
+void
+mfa_store_mailtoken_end(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t hash)
+{
+    mfa_op_begin(op, "UNLINK");
+    mfa_key_pending_token(op, portal, hash);
+}
+
+
 mfa_tri_e
 mfa_store_mailtoken_decode(const mfa_op_t *op, const mfa_result_t *result,
     mfa_at_t at, const mfa_portal_t *portal, mfa_str_t hash,

@@ -22,7 +22,10 @@ mfa_at_t mfa_store_mailtoken_read(mfa_op_t *op, const mfa_portal_t *portal,
 /* Takes one: it is gone then, and whoever else asks gets nothing. */
 mfa_at_t mfa_store_mailtoken_take(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t hash);
-/* Of both: MFA_YES and *token, MFA_NO: none, or not one of this portal and hash,
+/* Inside a transaction: the end of one. */
+void mfa_store_mailtoken_end(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t hash);
+/* Of read and take: MFA_YES and *token, MFA_NO: none, or not one of this portal and hash,
    MFA_UNKNOWN: the store did not answer. */
 mfa_tri_e mfa_store_mailtoken_decode(const mfa_op_t *op,
     const mfa_result_t *result, mfa_at_t at, const mfa_portal_t *portal,

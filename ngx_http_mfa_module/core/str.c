@@ -56,6 +56,32 @@ mfa_str_eq_secret(mfa_str_t a, mfa_str_t b)
 }
 
 
+uint8_t
+mfa_lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? (uint8_t) (c | 0x20) : c;
+}
+
+
+int
+mfa_str_same(mfa_str_t a, mfa_str_t b)
+{
+    size_t  i;
+
+    if (a.len != b.len) {
+        return 0;
+    }
+
+    for (i = 0; i < a.len; i++) {
+        if (mfa_lower(a.data[i]) != mfa_lower(b.data[i])) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 int
 mfa_str_begins(mfa_str_t s, const char *prefix)
 {

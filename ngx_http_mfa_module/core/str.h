@@ -51,6 +51,10 @@ int mfa_str_eq(mfa_str_t a, mfa_str_t b);
 int mfa_str_is(mfa_str_t a, const char *s);
 /* Equal bytes, in a time that depends on the lengths only. */
 int mfa_str_eq_secret(mfa_str_t a, mfa_str_t b);
+/* An ASCII letter in lower case, any other byte as it is. */
+uint8_t mfa_lower(uint8_t c);
+/* Equal but for the case of ASCII letters. */
+int mfa_str_same(mfa_str_t a, mfa_str_t b);
 /* Whether s begins with prefix. */
 int mfa_str_begins(mfa_str_t s, const char *prefix);
 /*

@@ -346,6 +346,39 @@ wrong_path(ngx_conf_t *cf, ngx_http_mfa_place_t *place)
 }
 
 
+/* Where in its server the pages are: what comes there may carry the token of a
+   mailed link, which input.c takes out. */
+static ngx_int_t
+pages_note(ngx_conf_t *cf, ngx_http_mfa_place_t *place)
+{
+    mfa_str_t                 *path;
+    ngx_http_mfa_loc_conf_t   *lcf;
+    ngx_http_mfa_srv_conf_t   *scf;
+    ngx_http_core_srv_conf_t  *cscf;
+
+    lcf = place->location;
+    cscf = place->server;
+    scf = cscf->ctx->srv_conf[ngx_http_mfa_module.ctx_index];
+
+    if (scf->pages.elts == NULL
+        && ngx_array_init(&scf->pages, cf->pool, 1, sizeof(mfa_str_t))
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    path = ngx_array_push(&scf->pages);
+
+    if (path == NULL) {
+        return NGX_ERROR;
+    }
+
+    *path = lcf->portal->core.pages;
+
+    return NGX_OK;
+}
+
+
 ngx_int_t
 ngx_http_mfa_check_conf(ngx_conf_t *cf)
 {
@@ -409,6 +442,10 @@ ngx_http_mfa_check_conf(ngx_conf_t *cf)
     for (i = 0; i < mcf->pages.nelts; i++) {
         if (!at_pages(&place[i])) {
             return wrong_path(cf, &place[i]);
+        }
+
+        if (pages_note(cf, &place[i]) != NGX_OK) {
+            return NGX_ERROR;
         }
     }
 

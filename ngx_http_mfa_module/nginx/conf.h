@@ -133,6 +133,7 @@ typedef struct {
 
 typedef struct {
     ngx_flag_t                used;             /* an mfa directive stands here */
+    ngx_array_t               pages;            /* mfa_str_t: pages paths here */
 } ngx_http_mfa_srv_conf_t;
 
 void *ngx_http_mfa_create_main_conf(ngx_conf_t *cf);

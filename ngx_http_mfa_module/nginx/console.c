@@ -13,7 +13,8 @@ static ngx_int_t ngx_http_mfa_console_handler(ngx_http_request_t *r);
 static void ngx_http_mfa_console_body(ngx_http_request_t *r);
 
 /* For log lines of outcomes. */
-static const ngx_http_mfa_endpoint_t  endpoint = { "console", NULL, NULL, 0 };
+static const ngx_http_mfa_endpoint_t  endpoint =
+    { "console", NULL, NULL, NGX_HTTP_MFA_FORM_SESSION, NULL };
 
 
 /* --- the directive --- */

@@ -91,6 +91,7 @@ ngx_http_mfa_input_main(ngx_http_request_t *r)
     m->judged.request = NULL;
     m->judged.next = NULL;
     m->holds = NULL;
+    ngx_str_null(&m->query);
     ngx_memzero(m->cookies, mcf->n_cookies * sizeof(mfa_cookie_t));
 
     return m;
@@ -319,6 +320,10 @@ ngx_http_mfa_input_handler(ngx_http_request_t *r)
 
     if (!scf->used) {
         return NGX_DECLINED;
+    }
+
+    if (ngx_http_mfa_mailed_take(r, scf) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     if (replayable(r)) {

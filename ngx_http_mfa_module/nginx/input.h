@@ -1,7 +1,8 @@
 /*
  * What a request brings: our cookies, which are taken out of its headers before
  * anything else looks at them, forged identity headers, which are thrown away,
- * and the few headers by which its kind is told.
+ * tokens of mailed links, which no log is to see, and the few headers by which
+ * its kind is told.
  */
 
 #ifndef NGX_HTTP_MFA_INPUT_H
@@ -37,6 +38,7 @@ typedef struct {
     ngx_http_mfa_hold_t     *holds;
     ngx_http_mfa_hold_t      hold;              /* the first of them, mostly the
                                                    only one */
+    ngx_str_t                query;             /* of a mailed link, wiped */
     mfa_cookie_t             cookies[];         /* of each name that is ours */
 } ngx_http_mfa_main_t;
 
@@ -89,6 +91,18 @@ mfa_str_t ngx_http_mfa_input_reference(const mfa_who_t *who);
    without identity headers. */
 ngx_int_t ngx_http_mfa_input_rebuild(ngx_http_request_t *r,
     ngx_http_mfa_main_conf_t *mcf);
+
+
+/* --- mailed.c --- */
+
+/* Takes the query of a mailed link to a page out of the request, where it would
+   be logged, and keeps it. */
+ngx_int_t ngx_http_mfa_mailed_take(ngx_http_request_t *r,
+    ngx_http_mfa_srv_conf_t *scf);
+/* LOG: the same for what nginx has refused before any other phase. */
+ngx_int_t ngx_http_mfa_mailed_handler(ngx_http_request_t *r);
+/* The query as it was sent. */
+mfa_str_t ngx_http_mfa_mailed_query(ngx_http_request_t *r);
 
 
 /* --- identity.c --- */

@@ -3,7 +3,8 @@
  *
  * One request, in the order of nginx's phases:
  *
- *   POST_READ    input.c     takes our cookies and forged identity headers out
+ *   POST_READ    input.c     takes our cookies, forged identity headers and the
+ *                            tokens of mailed links (mailed.c) out
  *   PRECONTENT   gate.c      who is this, may they pass?   (flow_gate, policy)
  *   content      pages.c     the portal's own pages, where mfa_pages stands
  *                verify.c    other resources ask, where mfa_verify stands
@@ -162,6 +163,26 @@ handler_add(ngx_http_core_main_conf_t *cmcf, ngx_uint_t phase,
 }
 
 
+/* Before all others of its phase. */
+static ngx_int_t
+handler_put(ngx_http_core_main_conf_t *cmcf, ngx_uint_t phase,
+    ngx_http_handler_pt handler)
+{
+    ngx_http_handler_pt  *h;
+
+    if (handler_add(cmcf, phase, handler) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    h = cmcf->phases[phase].handlers.elts;
+    ngx_memmove(h + 1, h, (cmcf->phases[phase].handlers.nelts - 1)
+                          * sizeof(ngx_http_handler_pt));
+    h[0] = handler;
+
+    return NGX_OK;
+}
+
+
 static ngx_int_t
 ngx_http_mfa_init(ngx_conf_t *cf)
 {
@@ -188,7 +209,9 @@ ngx_http_mfa_init(ngx_conf_t *cf)
         || handler_add(cmcf, NGX_HTTP_POST_READ_PHASE,
                        ngx_http_mfa_input_handler) != NGX_OK
         || handler_add(cmcf, NGX_HTTP_PRECONTENT_PHASE,
-                       ngx_http_mfa_gate_handler) != NGX_OK)
+                       ngx_http_mfa_gate_handler) != NGX_OK
+        || handler_put(cmcf, NGX_HTTP_LOG_PHASE,
+                       ngx_http_mfa_mailed_handler) != NGX_OK)
     {
         return NGX_ERROR;
     }

@@ -38,24 +38,6 @@ ngx_http_mfa_login_get(ngx_http_mfa_visit_t *v)
 }
 
 
-/* Where the new session stands is the policy's to say. */
-static mfa_verdict_e
-verdict_of(ngx_http_mfa_visit_t *v, mfa_flow_login_t *login)
-{
-    mfa_policy_in_t  in;
-
-    in.portal = &v->portal->core;
-    in.rule = MFA_RULE_ACCOUNT;
-    in.fresh_sec = 0;
-    in.now = login->flow.env.now;
-    in.store = MFA_YES;
-    in.session = &login->opening.session;
-    in.account = &login->account;
-
-    return mfa_policy_decide(&in);
-}
-
-
 /* The form again, with what was typed but secrets. */
 static void
 again(ngx_http_mfa_visit_t *v, mfa_flow_t *flow, mfa_str_t typed)
@@ -68,6 +50,21 @@ again(ngx_http_mfa_visit_t *v, mfa_flow_t *flow, mfa_str_t typed)
     }
 
     ngx_http_mfa_visit_outcome(v, flow, MFA_PAGE_LOGIN, MFA_ERR_CREDENTIALS);
+}
+
+
+void
+ngx_http_mfa_login_outdated(ngx_http_mfa_visit_t *v)
+{
+    ngx_http_mfa_set_text(v, MFA_VAR_LOGIN, mfa_form_value(&v->form, "login"));
+
+    if (ngx_http_mfa_set_login_token(v) != NGX_OK) {
+        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    ngx_http_mfa_visit_page(v, NGX_HTTP_FORBIDDEN, MFA_PAGE_LOGIN,
+                            MFA_ERR_CSRF);
 }
 
 
@@ -191,7 +188,9 @@ login_done(ngx_http_request_t *r, void *data)
     }
 
     if (login->flow.outcome == MFA_OUTCOME_DONE) {
-        enter(v, login, &login->opening, verdict_of(v, login));
+        enter(v, login, &login->opening,
+              ngx_http_mfa_visit_verdict(v, &login->opening.session,
+                                         &login->account));
         return;
     }
 

@@ -12,26 +12,43 @@
 #include "core/return_url.h"
 
 
+#define SESSION  NGX_HTTP_MFA_FORM_SESSION, NULL
+#define LOGIN    NGX_HTTP_MFA_FORM_LOGIN
+#define MAILED   NGX_HTTP_MFA_FORM_MAILED
+
 static const ngx_http_mfa_endpoint_t  endpoints[] = {
-    { "login",       ngx_http_mfa_login_get,       ngx_http_mfa_login_post, 1 },
-    { "code",        ngx_http_mfa_code_get,        ngx_http_mfa_code_post,  0 },
-    { "enrol",       ngx_http_mfa_enrol_get,       NULL,                    0 },
-    { "enrol/scan",  ngx_http_mfa_scan_get,        ngx_http_mfa_scan_post,  0 },
-    { "enrol/later", NULL,                         ngx_http_mfa_later_post, 0 },
-    { "enrol/done",  ngx_http_mfa_done_get,        NULL,                    0 },
-    { "validate",    ngx_http_mfa_validate_get, ngx_http_mfa_validate_post, 0 },
-    { "locked",      ngx_http_mfa_locked_get,      NULL,                    0 },
-    { "blocked",     ngx_http_mfa_blocked_get,     NULL,                    0 },
-    { "unavailable", ngx_http_mfa_unavailable_get, NULL,                    0 },
-    { "security",    ngx_http_mfa_security_get, ngx_http_mfa_security_post, 0 },
-    { "logout",      NULL,                         ngx_http_mfa_logout_post, 0 },
-    { "logged-out",  ngx_http_mfa_logged_out_get,  NULL,                    0 },
-    { NULL, NULL, NULL, 0 }
+    { "login",       ngx_http_mfa_login_get,       ngx_http_mfa_login_post,
+      LOGIN, ngx_http_mfa_login_outdated },
+    { "code",        ngx_http_mfa_code_get,        ngx_http_mfa_code_post,
+      SESSION },
+    { "enrol",       ngx_http_mfa_enrol_get,       NULL,  SESSION },
+    { "enrol/scan",  ngx_http_mfa_scan_get,        ngx_http_mfa_scan_post,
+      SESSION },
+    { "enrol/later", NULL,                         ngx_http_mfa_later_post,
+      SESSION },
+    { "enrol/done",  ngx_http_mfa_done_get,        NULL,  SESSION },
+    { "validate",    ngx_http_mfa_validate_get, ngx_http_mfa_validate_post,
+      SESSION },
+    { "locked",      ngx_http_mfa_locked_get,      NULL,  SESSION },
+    { "blocked",     ngx_http_mfa_blocked_get,     NULL,  SESSION },
+    { "unavailable", ngx_http_mfa_unavailable_get, NULL,  SESSION },
+    { "security",    ngx_http_mfa_security_get, ngx_http_mfa_security_post,
+      SESSION },
+    { "reset",       NULL,                         ngx_http_mfa_reset_post,
+      SESSION },
+    { "setup",       ngx_http_mfa_setup_get,       ngx_http_mfa_setup_post,
+      LOGIN, ngx_http_mfa_setup_outdated },
+    { "password",    ngx_http_mfa_password_get, ngx_http_mfa_password_post,
+      MAILED, ngx_http_mfa_password_outdated },
+    { "logout",      NULL,                         ngx_http_mfa_logout_post,
+      SESSION },
+    { "logged-out",  ngx_http_mfa_logged_out_get,  NULL,  SESSION },
+    { NULL, NULL, NULL, SESSION }
 };
 
 /* In place of the login page where nginx has verified who is there. */
 static const ngx_http_mfa_endpoint_t  identity_login =
-    { "login",       ngx_http_mfa_identity_get,    NULL,                    0 };
+    { "login",       ngx_http_mfa_identity_get,    NULL,  SESSION };
 
 static void ngx_http_mfa_visit_body(ngx_http_request_t *r);
 static void ngx_http_mfa_visit_who(ngx_http_request_t *r, void *data);
@@ -55,7 +72,8 @@ endpoint_find(ngx_http_mfa_portal_t *portal, ngx_str_t *uri)
 
     for (e = endpoints; e->path; e++) {
         if (mfa_str_is(path, e->path)) {
-            return portal->core.first == MFA_FIRST_IDENTITY && e->login_form
+            return portal->core.first == MFA_FIRST_IDENTITY
+                   && e->get == ngx_http_mfa_login_get
                    ? &identity_login : e;
         }
     }
@@ -126,6 +144,7 @@ visit_make(ngx_http_request_t *r)
 
     if (ngx_http_mfa_visit_query(v) == MFA_FORM_OK) {
         next_set(v, &v->query);
+        v->mailed = v->post ? mfa_lit("") : mfa_form_value(&v->query, "t");
     }
 
     return v;
@@ -284,7 +303,7 @@ mfa_form_e
 ngx_http_mfa_visit_query(ngx_http_mfa_visit_t *v)
 {
     return form_decode(v->request, &v->query,
-                       ngx_http_mfa_view(&v->request->args));
+                       ngx_http_mfa_mailed_query(v->request));
 }
 
 
@@ -310,7 +329,20 @@ ngx_http_mfa_visit_body(ngx_http_request_t *r)
     }
 
     next_set(v, &v->form);
+    v->mailed = mfa_form_value(&v->form, "t");
     visit_begin(v);
+}
+
+
+ngx_uint_t
+ngx_http_mfa_visit_login_form(ngx_http_mfa_visit_t *v)
+{
+    if (v->endpoint == NULL) {
+        return 0;
+    }
+
+    return v->endpoint->form == NGX_HTTP_MFA_FORM_LOGIN
+           || (v->endpoint->form == NGX_HTTP_MFA_FORM_MAILED && v->mailed.len);
 }
 
 
@@ -328,7 +360,7 @@ ngx_http_mfa_visit_token(ngx_http_mfa_visit_t *v)
         return MFA_NO;
     }
 
-    if (v->endpoint->login_form) {
+    if (ngx_http_mfa_visit_login_form(v)) {
         cookie = ngx_http_mfa_input_cookie(v->request, v->portal,
                                            NGX_HTTP_MFA_COOKIE_LOGIN);
 
@@ -362,7 +394,7 @@ ngx_http_mfa_visit_who(ngx_http_request_t *r, void *data)
     }
 
     /* Somebody else's session: to the page that makes one of their own. */
-    if (v->endpoint != &identity_login
+    if (v->endpoint != &identity_login && !ngx_http_mfa_visit_login_form(v)
         && v->endpoint->post != ngx_http_mfa_logout_post
         && ngx_http_mfa_identity_stranger(v))
     {
@@ -387,15 +419,9 @@ ngx_http_mfa_visit_who(ngx_http_request_t *r, void *data)
     }
 
     /* A form that outlived its cookie is shown again, fresh. */
-    if (v->endpoint->login_form) {
-        ngx_http_mfa_set_text(v, MFA_VAR_LOGIN,
-                              mfa_form_value(&v->form, "login"));
-
-        if (ngx_http_mfa_set_login_token(v) == NGX_OK) {
-            ngx_http_mfa_visit_page(v, NGX_HTTP_FORBIDDEN, MFA_PAGE_LOGIN,
-                                    MFA_ERR_CSRF);
-            return;
-        }
+    if (ngx_http_mfa_visit_login_form(v)) {
+        v->endpoint->outdated(v);
+        return;
     }
 
     ngx_http_mfa_visit_page(v, NGX_HTTP_FORBIDDEN, MFA_PAGE_ERROR,

@@ -21,11 +21,21 @@ typedef struct ngx_http_mfa_visit_s  ngx_http_mfa_visit_t;
 /* Answers the visit, now or later: ends with ngx_http_mfa_visit_end. */
 typedef void (*ngx_http_mfa_visit_pt)(ngx_http_mfa_visit_t *v);
 
+/* What the token of an endpoint's forms is bound to. */
+typedef enum {
+    NGX_HTTP_MFA_FORM_SESSION = 0,
+    NGX_HTTP_MFA_FORM_LOGIN,                    /* the login form's cookie */
+    NGX_HTTP_MFA_FORM_MAILED                    /* the same, when a mailed link
+                                                   led there */
+} ngx_http_mfa_form_e;
+
 typedef struct {
     const char              *path;              /* below the pages path */
     ngx_http_mfa_visit_pt    get;               /* NULL: not allowed */
     ngx_http_mfa_visit_pt    post;
-    ngx_uint_t               login_form;        /* token bound to its cookie */
+    ngx_http_mfa_form_e      form;
+    ngx_http_mfa_visit_pt    outdated;          /* not FORM_SESSION: a form that
+                                                   outlived its cookie */
 } ngx_http_mfa_endpoint_t;
 
 struct ngx_http_mfa_visit_s {
@@ -36,10 +46,12 @@ struct ngx_http_mfa_visit_s {
     mfa_form_t                     form;        /* the body's fields */
     mfa_form_t                     query;
     mfa_str_t                      next;        /* checked, or empty */
+    mfa_str_t                      mailed;      /* a mailed link's token */
     mfa_session_token_t            device;      /* of the device's, if asked */
     mfa_flow_gate_t               *gate;
     mfa_who_t                     *who;         /* the gate's */
     void                          *flow;        /* the endpoint's own */
+    void                          *data;        /* what it keeps beside that */
     mfa_value_t                    model[MFA_VAR_N];
 };
 
@@ -71,6 +83,11 @@ const mfa_session_token_t *ngx_http_mfa_visit_device(ngx_http_mfa_visit_t *v);
 /* Where a session was opened from, as text; empty without memory. */
 mfa_str_t ngx_http_mfa_visit_address(ngx_http_mfa_visit_t *v,
     const mfa_session_t *session);
+/* What the policy says of a session that has just been opened. */
+mfa_verdict_e ngx_http_mfa_visit_verdict(ngx_http_mfa_visit_t *v,
+    const mfa_session_t *session, const mfa_account_t *account);
+/* Whether the forms here are bound to the login form's cookie. */
+ngx_uint_t ngx_http_mfa_visit_login_form(ngx_http_mfa_visit_t *v);
 /* Decodes the body that was read, of at most max bytes; the query string. */
 mfa_form_e ngx_http_mfa_visit_form(ngx_http_mfa_visit_t *v, size_t max);
 mfa_form_e ngx_http_mfa_visit_query(ngx_http_mfa_visit_t *v);
@@ -108,6 +125,7 @@ ngx_int_t ngx_http_mfa_set_login_token(ngx_http_mfa_visit_t *v);
 /* Endpoints, by file. */
 void ngx_http_mfa_login_get(ngx_http_mfa_visit_t *v);       /* page_login.c */
 void ngx_http_mfa_login_post(ngx_http_mfa_visit_t *v);
+void ngx_http_mfa_login_outdated(ngx_http_mfa_visit_t *v);
 void ngx_http_mfa_logout_post(ngx_http_mfa_visit_t *v);
 void ngx_http_mfa_logged_out_get(ngx_http_mfa_visit_t *v);
 void ngx_http_mfa_identity_get(ngx_http_mfa_visit_t *v);    /* page_identity.c */
@@ -127,5 +145,14 @@ void ngx_http_mfa_blocked_get(ngx_http_mfa_visit_t *v);
 void ngx_http_mfa_unavailable_get(ngx_http_mfa_visit_t *v);
 void ngx_http_mfa_security_get(ngx_http_mfa_visit_t *v); /* page_security.c */
 void ngx_http_mfa_security_post(ngx_http_mfa_visit_t *v);
+void ngx_http_mfa_reset_post(ngx_http_mfa_visit_t *v);      /* page_reset.c */
+/* Answers a mailed link that is none any more with its page. */
+void ngx_http_mfa_link_dead(ngx_http_mfa_visit_t *v, mfa_page_e page);
+void ngx_http_mfa_setup_get(ngx_http_mfa_visit_t *v);
+void ngx_http_mfa_setup_post(ngx_http_mfa_visit_t *v);
+void ngx_http_mfa_setup_outdated(ngx_http_mfa_visit_t *v);
+void ngx_http_mfa_password_get(ngx_http_mfa_visit_t *v); /* page_password.c */
+void ngx_http_mfa_password_post(ngx_http_mfa_visit_t *v);
+void ngx_http_mfa_password_outdated(ngx_http_mfa_visit_t *v);
 
 #endif /* NGX_HTTP_MFA_PAGES_H */

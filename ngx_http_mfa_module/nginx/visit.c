@@ -6,6 +6,7 @@
 #include "nginx/pages.h"
 
 #include "core/duration.h"
+#include "core/flow_reset.h"
 
 #include <openssl/rand.h>
 
@@ -251,6 +252,9 @@ model_person(ngx_http_mfa_visit_t *v)
             ngx_http_mfa_set_date(v, MFA_VAR_ENROLLED_ON, account->enrolled);
         }
 
+        ngx_http_mfa_set_flag(v, MFA_VAR_SELF_RESET,
+                              mfa_reset_offered(&v->portal->core));
+
         model_grace(v);
         model_remember(v);
     }
@@ -302,8 +306,9 @@ ngx_http_mfa_visit_page(ngx_http_mfa_visit_t *v, ngx_uint_t status,
                           v->portal->core.first == MFA_FIRST_IDENTITY);
     rc = model_next(v);
 
+    /* A form that is bound to the login form's cookie has its token already. */
     if (rc == NGX_OK && page != MFA_PAGE_LOGIN && v->who
-        && v->who->has_session)
+        && v->who->has_session && !ngx_http_mfa_visit_login_form(v))
     {
         rc = model_person(v);
     }
@@ -317,6 +322,24 @@ ngx_http_mfa_visit_page(ngx_http_mfa_visit_t *v, ngx_uint_t status,
     }
 
     ngx_http_mfa_visit_end(v, rc);
+}
+
+
+mfa_verdict_e
+ngx_http_mfa_visit_verdict(ngx_http_mfa_visit_t *v,
+    const mfa_session_t *session, const mfa_account_t *account)
+{
+    mfa_policy_in_t  in;
+
+    in.portal = &v->portal->core;
+    in.rule = MFA_RULE_ACCOUNT;
+    in.fresh_sec = 0;
+    in.now = ngx_time();
+    in.store = MFA_YES;
+    in.session = session;
+    in.account = account;
+
+    return mfa_policy_decide(&in);
 }
 
 

@@ -185,7 +185,7 @@ subtest 'A reload costs nobody a request or a session, and old workers leave '
     is($stage->recovery, '', 'the sessions are alive');
     cmp_ok(links($stage), '<=', 4, 'a connection to Redis for each worker');
     my @left = MFA::Worker::fds($master);
-    is(scalar @left, scalar @fds, 'no descriptor was left behind')
+    cmp_ok(scalar @left, '<=', scalar @fds, 'no descriptor was left behind')
         or diag(join "\n", @left);
 
     SKIP: {

@@ -31,7 +31,7 @@ HARDENING := -fvisibility=hidden -fstack-protector-strong -fPIE
 RELRO     := -Wl,-z,relro -Wl,-z,now
 DEFINES   := -DMFA_VERSION='"$(VERSION)"' \
              -DMFA_TEMPLATES_DIR='"$(MFA_TEMPLATES_DIR)"'
-LIBS      := -lhiredis -lcrypto -lqrencode -lcrypt -ljansson -lyaml
+LIBS      := -lhiredis -lcrypto -lqrencode -lcrypt -ljansson -lyaml -lcurl
 
 COMPILE    = $(CC) $(CFLAGS) $(WARNINGS) $(HARDENING) -I $(SRC) -MMD -MP
 LINK_ONLY  = -pie $(RELRO) $(LDFLAGS)

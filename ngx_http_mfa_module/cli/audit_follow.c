@@ -7,40 +7,15 @@
  */
 
 #include "cli/audit.h"
+#include "cli/ending.h"
 #include "cli/print.h"
 #include "core/store.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define WAIT_MSEC   500                     /* how late the end may be */
 #define AGAIN_MSEC  1000                    /* a store that is away */
-
-static volatile sig_atomic_t  ending;
-
-
-static void
-end(int signal_number)
-{
-    (void) signal_number;
-    ending = 1;
-}
-
-
-/* A line that is begun is ended; the next question is not asked. */
-static void
-end_on_signals(void)
-{
-    struct sigaction  action;
-
-    memset(&action, 0, sizeof(action));
-    action.sa_handler = end;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
 
 
 static void
@@ -170,8 +145,6 @@ ask(mfactl_t *ctl, const mfactl_wanted_t *wanted, mfa_buf_t *after)
 static void
 wait_for_store(mfactl_t *ctl, int *away)
 {
-    struct timespec  pause;
-
     if (!*away) {
         mfactl_print_unavailable_note(ctl, "trying again");
         *away = 1;
@@ -180,9 +153,7 @@ wait_for_store(mfactl_t *ctl, int *away)
     mfactl_drive_close(&ctl->drive);
     mfactl_drive_init(&ctl->drive, &ctl->conf.endpoint);
 
-    pause.tv_sec = AGAIN_MSEC / 1000;
-    pause.tv_nsec = AGAIN_MSEC % 1000 * 1000000L;
-    nanosleep(&pause, NULL);
+    mfactl_ending_pause(AGAIN_MSEC);
 }
 
 
@@ -198,9 +169,9 @@ mfactl_audit_follow(mfactl_t *ctl, const mfactl_wanted_t *wanted,
     away = 0;
     mfa_buf_init(&last, room, sizeof(room));
     mfa_buf_str(&last, after);
-    end_on_signals();
+    mfactl_ending_begin();
 
-    while (!ending && !ferror(stdout)) {
+    while (!mfactl_ending() && !ferror(stdout)) {
         answer = ask(ctl, wanted, &last);
 
         if (answer == MFA_NO) {
@@ -210,7 +181,7 @@ mfactl_audit_follow(mfactl_t *ctl, const mfactl_wanted_t *wanted,
         if (answer == MFA_YES) {
             away = 0;
 
-        } else if (!ending) {
+        } else if (!mfactl_ending()) {
             wait_for_store(ctl, &away);
         }
     }

@@ -187,7 +187,24 @@ set_keys(reader_t *r)
 }
 
 
-/* One directive of the block; templates are nginx's affair. */
+static int
+set_templates(reader_t *r, const char **templates)
+{
+    if (*templates != NULL) {
+        return refuse(r, "mfa_templates is duplicate");
+    }
+
+    if (r->syntax.n != 2 || r->syntax.args[1].len == 0) {
+        return refuse(r, "mfa_templates takes one folder");
+    }
+
+    *templates = full_path(r->conf, r->syntax.args[1]);
+
+    return 0;
+}
+
+
+/* One directive of the block. */
 static int
 set_in_portal(reader_t *r, mfa_portal_t *portal)
 {
@@ -195,7 +212,7 @@ set_in_portal(reader_t *r, mfa_portal_t *portal)
     mfa_buf_t  what;
 
     if (mfa_str_is(r->syntax.args[0], "mfa_templates")) {
-        return 0;
+        return set_templates(r, &r->conf->templates_of[r->conf->n_portals]);
     }
 
     mfa_buf_init(&what, room, sizeof(room));
@@ -331,7 +348,7 @@ directive(reader_t *r)
     name = r->syntax.args[0];
 
     if (!mfa_str_is(name, "include") && !mfa_str_is(name, "mfa_redis")
-        && !mfa_str_is(name, "mfa_keys"))
+        && !mfa_str_is(name, "mfa_keys") && !mfa_str_is(name, "mfa_templates"))
     {
         return mfa_str_is(name, "mfa_portal")
                ? refuse(r, "mfa_portal has no \"{\"") : 0;
@@ -342,7 +359,9 @@ directive(reader_t *r)
     }
 
     return mfa_str_is(name, "include") ? include(r)
-           : mfa_str_is(name, "mfa_redis") ? set_redis(r) : set_keys(r);
+           : mfa_str_is(name, "mfa_redis") ? set_redis(r)
+           : mfa_str_is(name, "mfa_keys") ? set_keys(r)
+           : set_templates(r, &r->conf->templates);
 }
 
 
@@ -420,6 +439,24 @@ read_file(mfactl_conf_t *conf, const char *file, int includes, mfa_buf_t *why)
 }
 
 
+/* The one for all may stand behind a portal. */
+static void
+inherit_templates(mfactl_conf_t *conf)
+{
+    size_t  i;
+
+    if (conf->templates == NULL) {
+        conf->templates = MFA_TEMPLATES_DIR;
+    }
+
+    for (i = 0; i < conf->n_portals; i++) {
+        if (conf->templates_of[i] == NULL) {
+            conf->templates_of[i] = conf->templates;
+        }
+    }
+}
+
+
 int
 mfactl_conf_read(mfactl_conf_t *conf, const char *file, mfa_buf_t *why)
 {
@@ -427,7 +464,13 @@ mfactl_conf_read(mfactl_conf_t *conf, const char *file, mfa_buf_t *why)
     mfa_endpoint_init(&conf->endpoint);
     conf->file = file;
 
-    return read_file(conf, file, 0, why);
+    if (read_file(conf, file, 0, why) != 0) {
+        return -1;
+    }
+
+    inherit_templates(conf);
+
+    return 0;
 }
 
 

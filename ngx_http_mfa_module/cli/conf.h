@@ -19,6 +19,8 @@ typedef struct {
     const char      *keys;                  /* path of mfa_keys, or NULL */
     mfa_portal_t     portals[MFACTL_CONF_PORTALS_MAX];
     size_t           n_portals;
+    const char      *templates;             /* the folder for all portals */
+    const char      *templates_of[MFACTL_CONF_PORTALS_MAX];
 
     int              has_redis;
     mfactl_arena_t   arena;

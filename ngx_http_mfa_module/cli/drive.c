@@ -122,10 +122,13 @@ receive_op(mfactl_drive_t *drive, mfactl_kept_t *kept, size_t n,
 
         error = mfa_wire_error(kept->replies[kept->n]);
 
-        if (error != NULL && mfa_wire_error_drops(error)) {
+        if (error != NULL) {
             say(drive, error->str);
-            kept->n++;
-            return -1;
+
+            if (mfa_wire_error_drops(error)) {
+                kept->n++;
+                return -1;
+            }
         }
     }
 

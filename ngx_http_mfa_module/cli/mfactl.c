@@ -24,7 +24,7 @@ typedef struct {
     int          min;                       /* words, without a portal */
     int          max;
     int          portal;                    /* the first word names one */
-    unsigned     options;                   /* beside -c, --json, --help */
+    uint64_t     options;                   /* beside -c, --json, --help */
     int        (*run)(mfactl_t *ctl);
 } command_t;
 
@@ -45,6 +45,13 @@ typedef struct {
     (mfactl_bit(MFACTL_NUMBER) | mfactl_bit(MFACTL_FOLLOW)                    \
      | mfactl_bit(MFACTL_LOGIN) | mfactl_bit(MFACTL_EVENT)                    \
      | mfactl_bit(MFACTL_RESULT) | mfactl_bit(MFACTL_SINCE))
+
+#define MAILER_OPTIONS                                                        \
+    (mfactl_bit(MFACTL_SMTP) | mfactl_bit(MFACTL_ONCE)                        \
+     | mfactl_bit(MFACTL_SMTP_USER) | mfactl_bit(MFACTL_SMTP_PASSWORD)        \
+     | mfactl_bit(MFACTL_SMTP_CA) | mfactl_bit(MFACTL_HELO)                   \
+     | mfactl_bit(MFACTL_TIMEOUT) | mfactl_bit(MFACTL_RETRY)                  \
+     | mfactl_bit(MFACTL_DEAD) | mfactl_bit(MFACTL_REQUEUE))
 
 static const command_t  commands[] = {
     { "keys", "new", "[--stdout]",
@@ -118,6 +125,10 @@ static const command_t  commands[] = {
     { "audit", NULL, "PORTAL [--login L] [--event E] [--result R] [--since D]"
       " [-n N]\n        [--follow]",
       0, 0, 1, AUDIT_OPTIONS, mfactl_audit },
+    { "mailer", NULL, "--smtp URL [--once] [--smtp-user U"
+      " --smtp-password-file F]\n        [--smtp-ca F] [--helo NAME]"
+      " [--timeout T] [--retry T]\n  mailer --dead [--requeue ID|all]",
+      0, 0, 0, MAILER_OPTIONS, mfactl_mailer },
     { "doctor", NULL, "[--reindex]",
       0, 0, 0, mfactl_bit(MFACTL_REINDEX), mfactl_doctor },
 };
@@ -174,7 +185,7 @@ static int
 check_words(mfactl_t *ctl, const command_t *command)
 {
     int          n;
-    unsigned     always;
+    uint64_t     always;
     const char  *foreign;
 
     always = mfactl_bit(MFACTL_CONFIG) | mfactl_bit(MFACTL_JSON)

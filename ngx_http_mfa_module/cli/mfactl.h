@@ -60,6 +60,7 @@ int mfactl_device_list(mfactl_t *ctl);
 int mfactl_device_revoke(mfactl_t *ctl);
 
 int mfactl_audit(mfactl_t *ctl);
+int mfactl_mailer(mfactl_t *ctl);
 int mfactl_doctor(mfactl_t *ctl);
 /* All portals' accounts into the indexes as they stand; an exit status. */
 int mfactl_reindex(mfactl_t *ctl);

@@ -44,6 +44,16 @@ static const struct {
     [MFACTL_AUTHELIA]       = { "--authelia", 1 },
     [MFACTL_CSV]            = { "--csv", 1 },
     [MFACTL_DRY_RUN]        = { "--dry-run", 0 },
+    [MFACTL_SMTP]           = { "--smtp", 1 },
+    [MFACTL_ONCE]           = { "--once", 0 },
+    [MFACTL_SMTP_USER]      = { "--smtp-user", 1 },
+    [MFACTL_SMTP_PASSWORD]  = { "--smtp-password-file", 1 },
+    [MFACTL_SMTP_CA]        = { "--smtp-ca", 1 },
+    [MFACTL_HELO]           = { "--helo", 1 },
+    [MFACTL_TIMEOUT]        = { "--timeout", 1 },
+    [MFACTL_RETRY]          = { "--retry", 1 },
+    [MFACTL_DEAD]           = { "--dead", 0 },
+    [MFACTL_REQUEUE]        = { "--requeue", 1 },
 };
 
 
@@ -185,7 +195,7 @@ mfactl_options_text(const mfactl_options_t *options, mfactl_option_e which)
 
 
 const char *
-mfactl_options_foreign(const mfactl_options_t *options, unsigned allowed)
+mfactl_options_foreign(const mfactl_options_t *options, uint64_t allowed)
 {
     int  i;
 

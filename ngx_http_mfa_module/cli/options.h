@@ -41,13 +41,23 @@ typedef enum {
     MFACTL_AUTHELIA,
     MFACTL_CSV,
     MFACTL_DRY_RUN,
+    MFACTL_SMTP,
+    MFACTL_ONCE,
+    MFACTL_SMTP_USER,
+    MFACTL_SMTP_PASSWORD,
+    MFACTL_SMTP_CA,
+    MFACTL_HELO,
+    MFACTL_TIMEOUT,
+    MFACTL_RETRY,
+    MFACTL_DEAD,
+    MFACTL_REQUEUE,
     MFACTL_OPTIONS_N
 } mfactl_option_e;
 
-#define mfactl_bit(option)  (1u << (option))
+#define mfactl_bit(option)  (UINT64_C(1) << (option))
 
 typedef struct {
-    unsigned     given;                     /* bits of mfactl_option_e */
+    uint64_t     given;                     /* bits of mfactl_option_e */
     const char  *value[MFACTL_OPTIONS_N];   /* NULL: not given, or takes none */
     char        *words[MFACTL_WORDS_MAX];
     int          n_words;
@@ -69,6 +79,6 @@ mfa_str_t mfactl_options_text(const mfactl_options_t *options,
     mfactl_option_e option);
 /* The first option given that is not among allowed, or NULL. */
 const char *mfactl_options_foreign(const mfactl_options_t *options,
-    unsigned allowed);
+    uint64_t allowed);
 
 #endif /* MFACTL_OPTIONS_H */

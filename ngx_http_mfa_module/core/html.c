@@ -102,6 +102,25 @@ put_number(sink_t *sink, int64_t number)
 }
 
 
+/* Without escaping: a control byte could end a line of what this becomes. */
+static void
+put_plain(sink_t *sink, mfa_str_t s)
+{
+    size_t  i, from;
+
+    for (i = 0, from = 0; i < s.len; i++) {
+        if (s.data[i] < 0x20 || s.data[i] == 0x7f) {
+            put(sink, s.data + from, i - from);
+            from = i + 1;
+        }
+    }
+
+    if (from != s.len) {
+        put(sink, s.data + from, s.len - from);
+    }
+}
+
+
 /* A flag or a list has no text of its own. */
 static void
 put_value(sink_t *sink, const mfa_value_t *value, int plain)
@@ -109,12 +128,13 @@ put_value(sink_t *sink, const mfa_value_t *value, int plain)
     switch (value->kind) {
 
     case MFA_VALUE_TEXT:
-        if (!plain) {
+        if (plain) {
+            put_plain(sink, value->text);
+        } else {
             put_escaped(sink, value->text);
-            break;
         }
 
-        /* fall through */
+        break;
 
     case MFA_VALUE_MARKUP:
         if (value->text.len != 0) {

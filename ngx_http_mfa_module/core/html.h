@@ -17,7 +17,8 @@
  * Names are looked up in a list given to the compiler: an unknown one is an
  * error with file and line, as are unclosed tags and sections.
  *
- * Text mails use the same language with escaping off (mfa_html_t.plain).
+ * Text mails use the same language with escaping off (mfa_html_t.plain);
+ * control bytes in values are left out then.
  */
 
 #ifndef MFA_HTML_H

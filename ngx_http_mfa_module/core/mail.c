@@ -151,10 +151,23 @@ mfa_mail_decode(mfa_mail_t *mail, const mfa_reply_t *entry)
         }
     }
 
-    if (kind < 0 || !mfa_login_check(mail->login) || !mfa_email_check(mail->to)
-        || mail->name.len > MFA_NAME_MAX || !mfa_str_printable(mail->name))
+    if (kind < 0 || !mfa_login_check(mail->login)
+        || !mfa_email_check(mail->to))
     {
         return -1;
+    }
+
+    /* Nobody goes without his mail for a name that cannot be shown. */
+    if (mail->name.len > MFA_NAME_MAX || !mfa_str_printable(mail->name)) {
+        mail->name = (mfa_str_t) { NULL, 0 };
+    }
+
+    if (!mfa_str_printable(mail->address)) {
+        mail->address = (mfa_str_t) { NULL, 0 };
+    }
+
+    if (!mfa_str_printable(mail->detail)) {
+        mail->detail = (mfa_str_t) { NULL, 0 };
     }
 
     mail->kind = (mfa_mail_e) kind;
@@ -163,10 +176,29 @@ mfa_mail_decode(mfa_mail_t *mail, const mfa_reply_t *entry)
 }
 
 
+/* The deadline a notice is about, in detail, is still the account's. */
+static int
+deadline_holds(const mfa_mail_t *mail, const mfa_portal_t *portal,
+    const mfa_account_t *account)
+{
+    int64_t  deadline;
+
+    return mfa_str_int(mail->detail, &deadline) == 0 && account
+           && !account->disabled && !account->enrolled
+           && mfa_policy_required(portal, account)
+           && account->deadline == deadline
+           && mfa_str_eq(account->email, mail->to);
+}
+
+
 int
 mfa_mail_due(const mfa_mail_t *mail, const mfa_portal_t *portal,
     const mfa_account_t *account)
 {
+    if (mail->kind == MFA_MAIL_REMINDER || mail->kind == MFA_MAIL_LOCKED_OUT) {
+        return deadline_holds(mail, portal, account);
+    }
+
     switch (mfa_mail_purpose(mail->kind)) {
     case MFA_MAILTOKEN_NONE:
         return 1;

@@ -22,8 +22,9 @@
     X(PASSWORD_RESET, "password-reset", PASSWORD)  /* with on_require */      \
     X(RESET,          "reset",          RESET)     /* asked for by its owner  \
                                                       or done by an admin */  \
-    X(REMINDER,       "reminder",       SETUP)     /* a day before deadline */\
-    X(LOCKED_OUT,     "locked-out",     NONE)                                 \
+    X(REMINDER,       "reminder",       SETUP)     /* a day before deadline,  \
+                                                      which is the detail */  \
+    X(LOCKED_OUT,     "locked-out",     NONE)      /* detail: the same */     \
     X(ENROLLED,       "enrolled",       NONE)      /* a first factor */       \
     X(REPLACED,       "replaced",       NONE)      /* another factor */       \
     X(RECOVERY_USED,  "recovery-used",  NONE)                                 \
@@ -82,8 +83,9 @@ int mfa_mail_decode(mfa_mail_t *mail, const mfa_reply_t *entry);
 /*
  * Whether a queued mail still has something to say to the account as it is now;
  * account NULL: it is gone.  A link is for the state it was promised in: a set-up
- * mail goes while a factor is due and missing, the others with a link go as long
- * as the generation is theirs.  What happened is told in any case.
+ * mail goes while a factor is due and missing, a notice of a deadline while it
+ * holds, the others with a link as long as the generation is theirs.  What
+ * happened is told in any case.
  */
 int mfa_mail_due(const mfa_mail_t *mail, const mfa_portal_t *portal,
     const mfa_account_t *account);

@@ -24,6 +24,9 @@
  *   mfa:{P}:device:HASH               string  device.h; TTL
  *   mfa:{P}:audit                     stream  events
  *   mfa:{P}:outbox                    stream  mails, see mail.h
+ *   mfa:{P}:outbox-retry              zset    "TRIES ID" by when it is tried again
+ *   mfa:{P}:outbox-dead               stream  mails that did not go, and why
+ *   mfa:{P}:notices                   hash    LOGIN to the last "KIND DEADLINE"
  *   mfa:{P}:pending-token:HASH        string  mailtoken.h; TTL
  *   mfa:{P}:newest-token:LOGIN        string  hash of the one sent last; TTL
  *   mfa:{P}:token:HASH                string  apitoken.h; TTL

@@ -165,6 +165,11 @@ mfa_store_account_delete(mfa_op_t *op, const mfa_portal_t *portal,
     remove_member(op, portal, "not-required", login);
     remove_member(op, portal, "required", login);
     remove_member(op, portal, "enrolled", login);
+
+    mfa_op_begin(op, "HDEL");
+    mfa_key_portal(op, portal, "notices");
+    mfa_op_arg(op, login);
+
     /* The last step stays: an account made anew under this name must not
        accept a code that was spent. */
 }

@@ -14,7 +14,7 @@ void mfa_key_account(mfa_op_t *op, const mfa_portal_t *portal,
 void mfa_key_sessions(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login);
 /* accounts, unenrolled, not-required, required, enrolled, owners, search,
-   indexed, steps, audit, tokens, outbox */
+   indexed, steps, audit, tokens, outbox, outbox-retry, outbox-dead, notices */
 void mfa_key_portal(mfa_op_t *op, const mfa_portal_t *portal,
     const char *what);
 void mfa_key_session(mfa_op_t *op, mfa_str_t hash);

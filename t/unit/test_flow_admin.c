@@ -115,6 +115,7 @@ add_makes_an_account_in_one_transaction(void **state)
         "ZREM mfa:{user}:not-required alice\n"
         "ZREM mfa:{user}:required alice\n"
         "ZREM mfa:{user}:enrolled alice\n"
+        "HDEL mfa:{user}:notices alice\n"
         "HSET mfa:{user}:account:alice created 1000000 generation 1048577048575"
         " email a@example.com name Alice password " HASH
         " required 1 deadline 1086400\n"
@@ -543,6 +544,7 @@ delete_leaves_no_index_behind(void **state)
         "ZREM mfa:{user}:not-required alice\n"
         "ZREM mfa:{user}:required alice\n"
         "ZREM mfa:{user}:enrolled alice\n"
+        "HDEL mfa:{user}:notices alice\n"
         "ZREM mfa:{user}:search alice~alice\n"
         "XADD mfa:{user}:audit MAXLEN ~ 100000 * event delete result ok"
         " login alice actor root\n"

@@ -162,7 +162,8 @@ account_is_deleted_with_all_but_its_steps(void **state)
                  "ZREM|mfa:{user}:unenrolled|alice\n"
                  "ZREM|mfa:{user}:not-required|alice\n"
                  "ZREM|mfa:{user}:required|alice\n"
-                 "ZREM|mfa:{user}:enrolled|alice\n");
+                 "ZREM|mfa:{user}:enrolled|alice\n"
+                 "HDEL|mfa:{user}:notices|alice\n");
 }
 
 

@@ -202,7 +202,7 @@ subtest 'A password alone never replaces a factor that is there (security 19)'
        'a full session sees no key either');
     $full->get('/mfa/security');
     is($full->post('/mfa/enrol/scan', [csrf => $full->csrf,
-        code => totp($key, 1)])->story, '403 error forbidden',
+        code => totp($key, 1)])->story, '403 error expired',
        'and confirms nothing');
 };
 

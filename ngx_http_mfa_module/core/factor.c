@@ -3,6 +3,7 @@
  */
 
 #include "core/factor.h"
+#include "core/store_recovery.h"
 
 #include <string.h>
 
@@ -77,18 +78,46 @@ mfa_attempt_forgive(mfa_flow_t *flow, mfa_str_t login)
 }
 
 
+/* Under every key of the ring: it was made under one of them.  0 or -1. */
+static int
+recovery_hashes(const mfa_flow_t *flow, const mfa_account_t *account,
+    const uint8_t *code, mfa_claim_t *claim)
+{
+    size_t                i;
+    mfa_buf_t             out;
+    const mfa_keyring_t  *ring;
+
+    ring = flow->env.keys;
+    mfa_buf_init(&out, claim->hashes, sizeof(claim->hashes));
+
+    for (i = 0; i < ring->n; i++) {
+        if (mfa_recovery_hash(&ring->keys[i], flow->env.portal, account->login,
+                              account->secret_id, code, &out) != 0)
+        {
+            return -1;
+        }
+    }
+
+    claim->hashes_len = out.len;
+
+    return 0;
+}
+
+
 mfa_tri_e
 mfa_attempt_check(mfa_flow_t *flow, const mfa_account_t *account,
-    const mfa_str_t *before, mfa_str_t code, int64_t *step)
+    const mfa_str_t *before, mfa_str_t code, mfa_claim_t *claim)
 {
     int64_t                   now;
     uint8_t                   secret[MFA_TOTP_SECRET_BYTES];
+    uint8_t                   recovery[MFA_RECOVERY_BYTES];
     mfa_tri_e                 answer;
     const mfa_totp_params_t  *totp;
 
     now = flow->env.now;
     totp = &flow->env.portal->totp;
 
+    /* Also for a recovery code: a factor that is damaged lets nobody in. */
     if (mfa_secret_open(flow, "totp", account->login, account->secret_id,
                         account->secret, secret) != 0)
     {
@@ -96,13 +125,78 @@ mfa_attempt_check(mfa_flow_t *flow, const mfa_account_t *account,
         return MFA_UNKNOWN;
     }
 
-    answer = before ? mfa_totp_check_pair(totp, secret, sizeof(secret), now,
-                                          *before, code, step)
-                    : mfa_totp_check(totp, secret, sizeof(secret), now, code,
-                                     step);
+    claim->recovery = before == NULL
+                      && mfa_recovery_parse(code, recovery) == 0;
+
+    if (claim->recovery) {
+        answer = recovery_hashes(flow, account, recovery, claim) == 0
+                 ? MFA_YES : MFA_UNKNOWN;
+        mfa_wipe(recovery, sizeof(recovery));
+
+    } else {
+        answer = before ? mfa_totp_check_pair(totp, secret, sizeof(secret), now,
+                                              *before, code, &claim->step)
+                        : mfa_totp_check(totp, secret, sizeof(secret), now,
+                                         code, &claim->step);
+    }
+
     mfa_wipe(secret, sizeof(secret));
 
     return answer;
+}
+
+
+void
+mfa_claim_add(mfa_flow_t *flow, mfa_claim_t *claim, mfa_str_t login)
+{
+    mfa_str_t  hashes;
+
+    if (claim->recovery) {
+        hashes = (mfa_str_t) { claim->hashes, claim->hashes_len };
+        claim->claimed_at = mfa_store_recovery_claim(&flow->op,
+                                                     flow->env.portal, login,
+                                                     hashes, &claim->left_at);
+        return;
+    }
+
+    claim->claimed_at = mfa_store_step_claim(&flow->op, flow->env.portal, login,
+                                             claim->step);
+}
+
+
+mfa_tri_e
+mfa_claim_result(const mfa_flow_t *flow, mfa_claim_t *claim,
+    const mfa_result_t *result)
+{
+    int64_t  claimed;
+
+    if (mfa_op_int(&flow->op, result, claim->claimed_at, &claimed) != 0
+        || (claim->recovery && mfa_op_int(&flow->op, result, claim->left_at,
+                                          &claim->left) != 0))
+    {
+        return MFA_UNKNOWN;
+    }
+
+    return claimed == 1 ? MFA_YES : MFA_NO;
+}
+
+
+const char *
+mfa_claim_refusal(const mfa_claim_t *claim)
+{
+    return claim->recovery ? "recovery" : "replayed";
+}
+
+
+mfa_str_t
+mfa_claim_left(mfa_claim_t *claim)
+{
+    mfa_buf_t  out;
+
+    mfa_buf_init(&out, claim->left_text, sizeof(claim->left_text));
+    mfa_buf_int(&out, claim->left);
+
+    return mfa_buf_since(&out, 0);
 }
 
 

@@ -7,6 +7,7 @@
 #define MFA_FACTOR_H
 
 #include "core/flow_session.h"
+#include "core/recovery.h"
 
 #define MFA_FACTOR_CHARGES  3
 
@@ -28,14 +29,38 @@ int mfa_attempt_goes_on(const mfa_attempt_t *attempt);
    when all are within may the attempt be looked at. */
 mfa_charged_t mfa_attempt_result(mfa_flow_t *flow,
     const mfa_attempt_t *attempt, const mfa_result_t *result);
+
+/* What a code is claimed by, which makes it good once. */
+typedef struct {
+    int        recovery;                    /* it stands in for the app */
+    int64_t    step;                        /* its time step, if not */
+    uint8_t    hashes[MFA_KEYRING_MAX * MFA_RECOVERY_HASH_CHARS];
+    size_t     hashes_len;                  /* its hashes, if it does */
+    mfa_at_t   claimed_at;
+    mfa_at_t   left_at;
+    int64_t    left;                        /* recovery codes, once claimed */
+    uint8_t    left_text[20];
+} mfa_claim_t;
+
 /*
  * Whether code is one of the account's factor now, and the one behind *before
- * unless that is NULL (mfa_totp_check_pair); *step is the one to claim.
+ * unless that is NULL (mfa_totp_check_pair), or has the form of a recovery code,
+ * which it must not with before: YES, and claim says what is to be claimed.
  * MFA_UNKNOWN with flow->alarm set: the secret does not open; without: could not
  * tell.  Only after all charges.
  */
 mfa_tri_e mfa_attempt_check(mfa_flow_t *flow, const mfa_account_t *account,
-    const mfa_str_t *before, mfa_str_t code, int64_t *step);
+    const mfa_str_t *before, mfa_str_t code, mfa_claim_t *claim);
+/* Adds the claim to the flow's op.  Nothing is right before its answer. */
+void mfa_claim_add(mfa_flow_t *flow, mfa_claim_t *claim, mfa_str_t login);
+/* MFA_YES: it was this one's.  MFA_NO: spent before, or, of recovery codes, never
+   one.  MFA_UNKNOWN: the store did not say. */
+mfa_tri_e mfa_claim_result(const mfa_flow_t *flow, mfa_claim_t *claim,
+    const mfa_result_t *result);
+/* Why MFA_NO, for the audit. */
+const char *mfa_claim_refusal(const mfa_claim_t *claim);
+/* How many recovery codes are left, as text in claim. */
+mfa_str_t mfa_claim_left(mfa_claim_t *claim);
 /* Adds to the op what a right code forgives. */
 void mfa_attempt_forgive(mfa_flow_t *flow, mfa_str_t login);
 

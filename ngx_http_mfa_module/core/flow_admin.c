@@ -12,6 +12,7 @@
 
 #include "core/flow_admin.h"
 #include "core/store_list.h"
+#include "core/store_recovery.h"
 
 #include <string.h>
 
@@ -199,6 +200,11 @@ change(mfa_flow_admin_t *admin)
 
     if (admin->action == MFA_ADMIN_ADD) {
         mfa_store_indexed_set(op, admin->flow.env.portal, 1);
+    }
+
+    /* They are of the factor that goes. */
+    if (admin->action == MFA_ADMIN_RESET) {
+        mfa_store_recovery_end(op, admin->flow.env.portal, admin->login);
     }
 
     index_words(admin);

@@ -1,8 +1,8 @@
 /*
  * Flow code, see flow_code.h:
  *
- *   charge -> check -> claim the step -> open session -> end excess sessions
- *         \-> limited  \-> refused   \-> refused: spent
+ *   charge -> check -> claim -> open session -> end excess sessions
+ *         \-> limited  \-> refused   \-> refused: spent, or no recovery code
  */
 
 #include "core/flow_code.h"
@@ -65,10 +65,37 @@ refuse(mfa_flow_code_t *code, mfa_outcome_e outcome, const char *result,
 }
 
 
+/* Whoever has had a code in this session is no new arrival. */
+static int
+arrives(const mfa_flow_code_t *code)
+{
+    return code->accepted == open_session
+           && code->who.session.level != MFA_LEVEL_MFA;
+}
+
+
+static mfa_flow_e
+claim(mfa_flow_code_t *code)
+{
+    mfa_op_t   *op;
+    mfa_str_t   login;
+
+    login = code->who.account.login;
+    op = mfa_flow_next(&code->flow, CLAIMED);
+    mfa_claim_add(&code->flow, &code->claim, login);
+
+    if (arrives(code)) {
+        code->known_at = mfa_store_known_net_ask(op, code->flow.env.portal,
+                                                 login, code->flow.env.net);
+    }
+
+    return MFA_FLOW_STORE;
+}
+
+
 static mfa_flow_e
 check(mfa_flow_code_t *code)
 {
-    mfa_op_t             *op;
     const mfa_str_t      *before;
     const mfa_account_t  *account;
 
@@ -76,14 +103,10 @@ check(mfa_flow_code_t *code)
     before = code->accepted == open_session ? NULL : &code->before;
 
     switch (mfa_attempt_check(&code->flow, account, before, code->code,
-                              &code->claim_step))
+                              &code->claim))
     {
     case MFA_YES:
-        op = mfa_flow_next(&code->flow, CLAIMED);
-        code->claim_at = mfa_store_step_claim(op, code->flow.env.portal,
-                                              account->login,
-                                              code->claim_step);
-        return MFA_FLOW_STORE;
+        return claim(code);
 
     case MFA_NO:
         return refuse(code, MFA_OUTCOME_REFUSED, "refused", "code");
@@ -134,9 +157,37 @@ password_right(mfa_flow_code_t *code)
 }
 
 
+/* Its owner is told how many are left. */
+static void
+recovery_used(mfa_flow_code_t *code, mfa_audit_t *audit)
+{
+    audit->reason = "recovery";
+    audit->detail = mfa_claim_left(&code->claim);
+    mfa_opening_mail(&code->opening, MFA_MAIL_RECOVERY_USED,
+                     &code->who.account, audit->detail);
+}
+
+
+static void
+arrive(mfa_flow_code_t *code)
+{
+    const mfa_env_t  *env;
+
+    env = &code->flow.env;
+    mfa_store_known_net(&code->flow.op, env->portal, code->who.account.login,
+                        env->net);
+
+    if (code->stranger) {
+        mfa_opening_mail_network(&code->flow, &code->opening,
+                                 &code->who.account);
+    }
+}
+
+
 static mfa_flow_e
 open_session(mfa_flow_code_t *code)
 {
+    int                   validates;
     mfa_audit_t           audit;
     mfa_session_t        *session;
     const mfa_env_t      *env;
@@ -166,14 +217,22 @@ open_session(mfa_flow_code_t *code)
         password_right(code);
     }
 
+    if (arrives(code)) {
+        arrive(code);
+    }
+
     /* The code that confirmed the key was the first; this is another. */
+    validates = !account->validated && !code->claim.recovery;
     audit = mfa_flow_audit(&code->flow, "code", "ok",
-                           account->validated ? "" : "validated",
-                           account->login);
+                           validates ? "validated" : "", account->login);
+
+    if (code->claim.recovery) {
+        recovery_used(code, &audit);
+    }
 
     if (mfa_opening_add(&code->flow, &code->opening,
                         code->login ? &code->login->old : &code->who, &audit,
-                        account->validated ? NULL : account) != 0)
+                        validates ? account : NULL) != 0)
     {
         return mfa_flow_end(&code->flow, MFA_OUTCOME_UNAVAILABLE);
     }
@@ -185,15 +244,25 @@ open_session(mfa_flow_code_t *code)
 static mfa_flow_e
 claimed(mfa_flow_code_t *code, const mfa_result_t *result)
 {
-    int64_t  raised;
+    int64_t    known;
+    mfa_tri_e  answer;
 
-    if (mfa_op_int(&code->flow.op, result, code->claim_at, &raised) != 0) {
+    known = 1;
+    answer = mfa_claim_result(&code->flow, &code->claim, result);
+
+    if (answer == MFA_NO) {
+        return refuse(code, MFA_OUTCOME_REFUSED, "refused",
+                      mfa_claim_refusal(&code->claim));
+    }
+
+    if (answer == MFA_UNKNOWN
+        || (arrives(code) && mfa_op_int(&code->flow.op, result, code->known_at,
+                                        &known) != 0))
+    {
         return mfa_flow_end(&code->flow, MFA_OUTCOME_UNAVAILABLE);
     }
 
-    if (raised != 1) {
-        return refuse(code, MFA_OUTCOME_REFUSED, "refused", "replayed");
-    }
+    code->stranger = !known;
 
     return code->accepted(code);
 }

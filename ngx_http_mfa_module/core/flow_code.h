@@ -1,7 +1,7 @@
 /*
  * Flow code: the second step.  Charges first, then looks, then claims the time
- * step; only a claimed step opens a session.  Flow validate is the same with two
- * codes and another end.
+ * step, or the recovery code; only what was claimed opens a session.  Flow
+ * validate is the same with two codes and another end.
  */
 
 #ifndef MFA_FLOW_CODE_H
@@ -28,8 +28,10 @@ struct mfa_flow_code_s {
 
     /* The flow's own. */
     mfa_attempt_t  attempt;
-    mfa_at_t       claim_at;
-    int64_t        claim_step;              /* the code's time step */
+    mfa_claim_t    claim;
+    mfa_at_t       known_at;                /* with it: whether the network is one
+                                               the account was known from */
+    int            stranger;                /* it is not: a login from there */
     mfa_outcome_e  refusal;
 
     /* Flow validate's: its word in the audit, the code of the step before, and

@@ -30,6 +30,7 @@ start(mfa_flow_detail_t *detail)
                                                 MFA_ACCOUNT_N);
     detail->sessions_at = mfa_store_session_list(op, portal, login);
     detail->devices_at = mfa_store_device_list(op, portal, login);
+    detail->recovery_at = mfa_store_recovery_count(op, portal, login);
     detail->events_at = mfa_store_audit_read(op, portal, mfa_lit("+"),
                                              MFA_DETAIL_SCAN);
     return MFA_FLOW_STORE;
@@ -146,6 +147,8 @@ taken(mfa_flow_detail_t *detail, const mfa_result_t *result)
                      MFA_DEVICES_MAX);
 
     if (found == MFA_UNKNOWN || sessions < 0 || devices < 0
+        || mfa_op_int(&detail->flow.op, result, detail->recovery_at,
+                      &detail->n_recovery) != 0
         || take_events(detail, result) != 0)
     {
         return mfa_flow_end(&detail->flow, MFA_OUTCOME_UNAVAILABLE);

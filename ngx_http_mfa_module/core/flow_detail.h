@@ -31,6 +31,7 @@ typedef struct {
     int                   more_sessions;    /* there are older ones */
     mfa_listed_device_t   devices[MFA_DEVICES_MAX];
     size_t                n_devices;
+    int64_t               n_recovery;       /* recovery codes left */
     mfa_event_t           events[MFA_DETAIL_EVENTS_MAX];
     size_t                n_events;
     mfa_str_t             events_next;      /* go on with flow audit from here;
@@ -41,6 +42,7 @@ typedef struct {
     mfa_at_t              sessions_at;
     mfa_at_t              devices_at;
     mfa_at_t              events_at;
+    mfa_at_t              recovery_at;
     mfa_at_t              asked[MFA_DETAIL_SESSIONS_MAX];
     mfa_device_at_t       asked_devices[MFA_DEVICES_MAX];
     mfa_str_t             hashes[MFA_DETAIL_SESSIONS_MAX];

@@ -17,9 +17,20 @@ enum {
 };
 
 
+/* Why there is a factor now, for the audit. */
+static const char *const  reasons[MFA_ENROLMENT_N] = {
+    [MFA_ENROLMENT_NONE]    = "",
+    [MFA_ENROLMENT_FIRST]   = "",
+    [MFA_ENROLMENT_REPLACE] = "replaced",
+    [MFA_ENROLMENT_RESET]   = "reset"
+};
+
+
 static mfa_flow_e
 end(mfa_flow_enrol_t *enrol, mfa_outcome_e outcome)
 {
+    mfa_wipe(&enrol->renewal.codes, sizeof(enrol->renewal.codes));
+
     return mfa_flow_end(&enrol->flow, outcome);
 }
 
@@ -375,7 +386,7 @@ watched(mfa_flow_enrol_t *enrol, const mfa_result_t *result)
     changes[3].field = MFA_ACCOUNT_VALIDATED;
 
     op = mfa_flow_next(&enrol->flow, CHANGED);
-    audit = mfa_flow_audit(&enrol->flow, "enrol", "ok", "",
+    audit = mfa_flow_audit(&enrol->flow, "enrol", "ok", reasons[enrol->kind],
                            enrol->account.login);
 
     mfa_op_multi(op);
@@ -387,7 +398,19 @@ watched(mfa_flow_enrol_t *enrol, const mfa_result_t *result)
     /* The confirming code is spent, also for the login that follows. */
     mfa_store_step_claim(op, env->portal, enrol->account.login,
                          enrol->claim_step);
+
+    /* Those of the factor before are void with it. */
+    if (mfa_renewal_add(&enrol->flow, &enrol->renewal, enrol->account.login,
+                        enrol->secret_id) != 0)
+    {
+        return let_go(enrol, MFA_OUTCOME_UNAVAILABLE);
+    }
+
     mfa_store_audit(op, env->portal, &audit);
+    mfa_mail_queue(&enrol->flow, enrol->kind == MFA_ENROLMENT_FIRST
+                                 ? MFA_MAIL_ENROLLED : MFA_MAIL_REPLACED,
+                   &enrol->account, enrol->account.generation + 1,
+                   mfa_lit(""));
     mfa_op_exec(op);
     op->reserve = 1;
 
@@ -421,12 +444,17 @@ changed(mfa_flow_enrol_t *enrol, const mfa_result_t *result)
 
     mfa_flow_next(&enrol->flow, OPENED);
     mfa_attempt_forgive(&enrol->flow, enrol->account.login);
+    mfa_store_known_net(&enrol->flow.op, env->portal, enrol->account.login,
+                        env->net);
 
     audit = mfa_flow_audit(&enrol->flow, "session", "ok", "enrolled",
                            enrol->account.login);
 
     if (mfa_opening_add(&enrol->flow, &enrol->opening, &enrol->who, &audit,
-                        NULL) != 0)
+                        NULL) != 0
+        || mfa_renewal_keep(&enrol->flow, &enrol->renewal, session->login,
+                            (mfa_str_t) { enrol->opening.token.hash,
+                                          MFA_HASH_CHARS }) != 0)
     {
         return end(enrol, MFA_OUTCOME_UNAVAILABLE);
     }

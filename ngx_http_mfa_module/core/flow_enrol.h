@@ -8,13 +8,15 @@
  *
  * The new secret waits, sealed, with the session that asked for it, at most
  * MFA_ENROLMENT_SEC, until a code confirms it; until then the account is
- * untouched.
+ * untouched.  With it come ten new recovery codes, which wait with the session
+ * that is opened then, for flow recovery to show them.
  */
 
 #ifndef MFA_FLOW_ENROL_H
 #define MFA_FLOW_ENROL_H
 
 #include "core/enrolment.h"
+#include "core/flow_recovery.h"
 
 #define MFA_ENROL_TRIES        3
 #define MFA_REPLACE_FRESH_SEC  300          /* how old its code may be: REPLACE */
@@ -50,6 +52,7 @@ typedef struct {
     int            tries;
     mfa_outcome_e  refusal;
     mfa_str_t      secret_id;
+    mfa_renewal_t  renewal;
     uint8_t        id_room[MFA_SECRET_ID_CHARS];
     uint8_t        sealed[MFA_ENROLMENT_TEXT_MAX];
 } mfa_flow_enrol_t;

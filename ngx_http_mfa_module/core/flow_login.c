@@ -123,6 +123,21 @@ hold(mfa_flow_login_t *login)
 }
 
 
+/* Nothing more is asked of the account.  The login that makes it has no network
+   it could be known from; any other first one is told of: its owner may not have
+   been the first. */
+static void
+arrive(mfa_flow_login_t *login)
+{
+    mfa_guess_know(&login->flow, &login->guess, login->login);
+
+    if (login->guess.known == MFA_NO && !login->fresh) {
+        mfa_opening_mail_network(&login->flow, &login->opening,
+                                 &login->account);
+    }
+}
+
+
 static mfa_flow_e
 open_session(mfa_flow_login_t *login, int trusted)
 {
@@ -133,6 +148,10 @@ open_session(mfa_flow_login_t *login, int trusted)
     mfa_flow_next(&login->flow, OPENED);
     mfa_guess_forgive(&login->flow, &login->guess, login->login);
     audit = mfa_flow_audit(&login->flow, "login", "ok", "", login->login);
+
+    if (!login->opening.half) {
+        arrive(login);
+    }
 
     if (mfa_opening_add(&login->flow, &login->opening, &login->old, &audit,
                         NULL) != 0)
@@ -284,6 +303,7 @@ made(mfa_flow_login_t *login, const mfa_result_t *result)
 {
     if (!mfa_op_aborted(&login->flow.op, result)) {
         login->found = MFA_YES;
+        login->fresh = 1;
         return enter(login);
     }
 

@@ -43,6 +43,7 @@ typedef struct {
     mfa_at_t       account_at;              /* watched */
     mfa_tri_e      found;                   /* the account */
     int            tries;                   /* to make it */
+    int            fresh;                   /* it was made by this login */
     mfa_outcome_e  refusal;
 } mfa_flow_login_t;
 

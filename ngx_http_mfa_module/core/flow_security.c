@@ -51,6 +51,9 @@ start(mfa_flow_security_t *security)
                                                    login);
     security->devices_at = mfa_store_device_list(op, security->flow.env.portal,
                                                  login);
+    security->recovery_at = mfa_store_recovery_count(
+        op, security->flow.env.portal, login);
+
     return MFA_FLOW_STORE;
 }
 
@@ -305,7 +308,10 @@ listed(mfa_flow_security_t *security, const mfa_result_t *result)
     security->listed = hashes(security, result, security->sessions_at);
     security->listed_devices = hashes(security, result, security->devices_at);
 
-    if (security->listed == NULL || security->listed_devices == NULL) {
+    if (security->listed == NULL || security->listed_devices == NULL
+        || mfa_op_int(&security->flow.op, result, security->recovery_at,
+                      &security->n_recovery) != 0)
+    {
         return mfa_flow_end(&security->flow, MFA_OUTCOME_UNAVAILABLE);
     }
 

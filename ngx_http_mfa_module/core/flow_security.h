@@ -8,6 +8,7 @@
 #define MFA_FLOW_SECURITY_H
 
 #include "core/flow_session.h"
+#include "core/store_recovery.h"
 
 #define MFA_SECURITY_SESSIONS_MAX  50       /* shown: the newest */
 
@@ -42,6 +43,7 @@ typedef struct {
     size_t                n_sessions;
     mfa_listed_device_t   devices[MFA_DEVICES_MAX];
     size_t                n_devices;
+    int64_t               n_recovery;       /* recovery codes left */
 
     /* Result of the others: how many were there to be ended. */
     size_t                n_ended;
@@ -50,6 +52,7 @@ typedef struct {
        operation under way is about. */
     mfa_at_t              sessions_at;
     mfa_at_t              devices_at;
+    mfa_at_t              recovery_at;
     const mfa_reply_t    *listed;
     const mfa_reply_t    *listed_devices;
     size_t                next;

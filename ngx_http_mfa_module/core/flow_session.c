@@ -72,6 +72,67 @@ device_use(mfa_flow_t *flow, mfa_opening_t *opening)
 }
 
 
+void
+mfa_opening_mail(mfa_opening_t *opening, mfa_mail_e kind,
+    const mfa_account_t *account, mfa_str_t detail)
+{
+    size_t  n;
+
+    if (opening->n_mails == MFA_OPENING_MAILS) {
+        return;
+    }
+
+    if (detail.len > MFA_AGENT_SHORT_MAX) {
+        detail.len = MFA_AGENT_SHORT_MAX;
+    }
+
+    n = opening->n_mails++;
+    opening->mail_to = account;
+    opening->mails[n] = kind;
+    opening->details_len[n] = detail.len;
+
+    if (detail.len) {
+        memcpy(opening->details[n], detail.data, detail.len);
+    }
+}
+
+
+void
+mfa_opening_mail_network(const mfa_flow_t *flow, mfa_opening_t *opening,
+    const mfa_account_t *account)
+{
+    uint8_t      text[MFA_AGENT_SHORT_MAX];
+    mfa_buf_t    out;
+    mfa_agent_t  agent;
+
+    if (!flow->env.portal->mail_new_network) {
+        return;
+    }
+
+    mfa_buf_init(&out, text, sizeof(text));
+    agent = mfa_agent_of(flow->env.agent);
+    mfa_agent_write(&out, &agent);
+
+    mfa_opening_mail(opening, MFA_MAIL_NEW_NETWORK, account,
+                     mfa_buf_since(&out, 0));
+}
+
+
+/* The account has the generation of the session that is opened. */
+static void
+mails_queue(mfa_flow_t *flow, const mfa_opening_t *opening)
+{
+    size_t  i;
+
+    for (i = 0; i < opening->n_mails; i++) {
+        mfa_mail_queue(flow, opening->mails[i], opening->mail_to,
+                       opening->session.generation,
+                       (mfa_str_t) { opening->details[i],
+                                     opening->details_len[i] });
+    }
+}
+
+
 int
 mfa_opening_add(mfa_flow_t *flow, mfa_opening_t *opening, const mfa_who_t *old,
     const mfa_audit_t *audit, const mfa_account_t *validated)
@@ -114,6 +175,7 @@ mfa_opening_add(mfa_flow_t *flow, mfa_opening_t *opening, const mfa_who_t *old,
     }
 
     mfa_store_audit(op, portal, audit);
+    mails_queue(flow, opening);
 
     if (opening->trust) {
         if (device_trust(flow, opening) != 0) {

@@ -7,6 +7,9 @@
 #define MFA_FLOW_SESSION_H
 
 #include "core/flow_gate.h"
+#include "core/mail.h"
+
+#define MFA_OPENING_MAILS  2
 
 /* Opening a session: token and session are the result. */
 typedef struct {
@@ -22,7 +25,23 @@ typedef struct {
     mfa_str_t            device_hash;       /* the one presented, or empty: is
                                                used, or with trust replaced */
     mfa_at_t             excess_at;
+
+    /* Mails that tell of it, see mfa_opening_mail. */
+    const mfa_account_t *mail_to;
+    mfa_mail_e           mails[MFA_OPENING_MAILS];
+    uint8_t              details[MFA_OPENING_MAILS][MFA_AGENT_SHORT_MAX];
+    size_t               details_len[MFA_OPENING_MAILS];
+    size_t               n_mails;
 } mfa_opening_t;
+
+/* Before mfa_opening_add: has a mail queued in its transaction.  detail is
+   copied, at most MFA_AGENT_SHORT_MAX bytes of it. */
+void mfa_opening_mail(mfa_opening_t *opening, mfa_mail_e kind,
+    const mfa_account_t *account, mfa_str_t detail);
+/* The same, of a login from a network the account was not known from; does
+   nothing where the portal does not tell of them. */
+void mfa_opening_mail_network(const mfa_flow_t *flow, mfa_opening_t *opening,
+    const mfa_account_t *account);
 
 /*
  * Adds to the flow's op: the end of the old session (has_session of old), the

@@ -9,6 +9,7 @@
 
 #include "core/flow_verify.h"
 #include "core/first.h"
+#include "core/mail.h"
 
 #include <string.h>
 
@@ -128,6 +129,11 @@ judge(mfa_flow_verify_t *verify)
     case MFA_VERDICT_ALLOW:
         mfa_flow_next(&verify->flow, ENDING);
         mfa_guess_forgive(&verify->flow, &verify->guess, verify->login);
+
+        if (!verify->account.enrolled) {
+            mfa_guess_know(&verify->flow, &verify->guess, verify->login);
+        }
+
         return conclude(verify, MFA_OUTCOME_DONE, "ok", "not asked");
 
     case MFA_VERDICT_CODE:
@@ -227,16 +233,12 @@ looked(mfa_flow_verify_t *verify, const mfa_result_t *result)
 static mfa_flow_e
 check(mfa_flow_verify_t *verify)
 {
-    mfa_op_t  *op;
-
     switch (mfa_attempt_check(&verify->flow, &verify->account, NULL,
-                              verify->code, &verify->claim_step))
+                              verify->code, &verify->claim))
     {
     case MFA_YES:
-        op = mfa_flow_next(&verify->flow, CLAIMED);
-        verify->claim_at = mfa_store_step_claim(op, verify->flow.env.portal,
-                                                verify->login,
-                                                verify->claim_step);
+        mfa_flow_next(&verify->flow, CLAIMED);
+        mfa_claim_add(&verify->flow, &verify->claim, verify->login);
         return MFA_FLOW_STORE;
 
     case MFA_NO:
@@ -270,24 +272,51 @@ charged(mfa_flow_verify_t *verify, const mfa_result_t *result)
 }
 
 
+/* There is no session here that could tell its owner. */
+static mfa_flow_e
+recovery_used(mfa_flow_verify_t *verify)
+{
+    mfa_op_t     *op;
+    mfa_audit_t   audit;
+
+    op = &verify->flow.op;
+    verify->ending = MFA_OUTCOME_DONE;
+
+    audit = mfa_flow_audit(&verify->flow, "verify", "ok", "recovery",
+                           verify->login);
+    audit.detail = mfa_claim_left(&verify->claim);
+
+    mfa_op_multi(op);
+    mfa_store_audit(op, verify->flow.env.portal, &audit);
+    mfa_mail_queue(&verify->flow, MFA_MAIL_RECOVERY_USED, &verify->account,
+                   verify->account.generation, audit.detail);
+    mfa_op_exec(op);
+
+    return MFA_FLOW_STORE;
+}
+
+
 static mfa_flow_e
 claimed(mfa_flow_verify_t *verify, const mfa_result_t *result)
 {
-    int64_t  raised;
-
-    if (mfa_op_int(&verify->flow.op, result, verify->claim_at, &raised) != 0) {
+    switch (mfa_claim_result(&verify->flow, &verify->claim, result)) {
+    case MFA_YES:
+        break;
+    case MFA_NO:
+        return refuse(verify, MFA_OUTCOME_REFUSED, "refused",
+                      mfa_claim_refusal(&verify->claim));
+    default:
         return mfa_flow_end(&verify->flow, MFA_OUTCOME_UNAVAILABLE);
-    }
-
-    if (raised != 1) {
-        return refuse(verify, MFA_OUTCOME_REFUSED, "refused", "replayed");
     }
 
     mfa_flow_next(&verify->flow, ENDING);
     mfa_attempt_forgive(&verify->flow, verify->login);
+    mfa_guess_know(&verify->flow, &verify->guess, verify->login);
     verify->asked = 1;
 
-    return conclude(verify, MFA_OUTCOME_DONE, "ok", "");
+    return verify->claim.recovery
+           ? recovery_used(verify)
+           : conclude(verify, MFA_OUTCOME_DONE, "ok", "");
 }
 
 

@@ -37,8 +37,7 @@ typedef struct {
     mfa_attempt_t  attempt;
     mfa_account_t  account;
     int            has_account;
-    mfa_at_t       claim_at;
-    int64_t        claim_step;              /* the code's time step */
+    mfa_claim_t    claim;
     mfa_outcome_e  ending;
 } mfa_flow_verify_t;
 

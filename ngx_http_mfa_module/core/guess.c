@@ -15,6 +15,7 @@ mfa_guess_init(mfa_guess_t *guess, mfa_str_t login, int password)
     guess->n = 0;
     guess->last = login.len && password ? MFA_GUESS_CHARGES : 1;
     guess->account_at = -1;
+    guess->known = MFA_UNKNOWN;
 }
 
 
@@ -62,14 +63,22 @@ mfa_guess_goes_on(const mfa_guess_t *guess)
 
 
 mfa_charged_t
-mfa_guess_result(mfa_flow_t *flow, const mfa_guess_t *guess,
+mfa_guess_result(mfa_flow_t *flow, mfa_guess_t *guess,
     const mfa_result_t *result)
 {
+    int64_t        known;
+    mfa_charge_t  *charge;
     mfa_charged_t  charged;
 
-    charged = mfa_store_charge_result(&flow->op, result,
-                                      &guess->charges[guess->n - 1], 1);
+    charge = &guess->charges[guess->n - 1];
+    charged = mfa_store_charge_result(&flow->op, result, charge, 1);
     flow->retry_after = charged.retry_after;
+
+    if (charge->kind == MFA_CHARGE_ACCOUNT
+        && mfa_op_int(&flow->op, result, charge->known, &known) == 0)
+    {
+        guess->known = known ? MFA_YES : MFA_NO;
+    }
 
     return charged;
 }
@@ -98,5 +107,13 @@ mfa_guess_forgive(mfa_flow_t *flow, const mfa_guess_t *guess, mfa_str_t login)
     mfa_store_charge_refund(op, MFA_CHARGE_ACCOUNT,
                             env->portal->limit_password.window_sec, env->portal,
                             login, env->net);
-    mfa_store_known_net(op, env->portal, login, env->net);
+}
+
+
+void
+mfa_guess_know(mfa_flow_t *flow, const mfa_guess_t *guess, mfa_str_t login)
+{
+    if (guess->n == MFA_GUESS_CHARGES) {
+        mfa_store_known_net(&flow->op, flow->env.portal, login, flow->env.net);
+    }
 }

@@ -16,6 +16,8 @@ typedef struct {
     size_t        n;                        /* made so far */
     size_t        last;                     /* as many are to be made */
     mfa_at_t      account_at;               /* read with the last one */
+    mfa_tri_e     known;                    /* was this network; UNKNOWN: it was
+                                               not asked */
 } mfa_guess_t;
 
 /*
@@ -36,10 +38,14 @@ void mfa_guess_charge(mfa_flow_t *flow, mfa_guess_t *guess, mfa_str_t login);
 /* Whether a charge is left to be made. */
 int mfa_guess_goes_on(const mfa_guess_t *guess);
 /* Whether the last charge was within; sets flow->retry_after on MFA_NO. */
-mfa_charged_t mfa_guess_result(mfa_flow_t *flow, const mfa_guess_t *guess,
+mfa_charged_t mfa_guess_result(mfa_flow_t *flow, mfa_guess_t *guess,
     const mfa_result_t *result);
-/* Adds to the op what a right guess forgives; when it was one at a password, its
-   network is one the account is known from. */
+/* Adds to the op that the account is known from this network, when the guess was
+   one at a password.  Only where nothing but the password is to be shown: with
+   an account's factor the network is known once its code was right. */
+void mfa_guess_know(mfa_flow_t *flow, const mfa_guess_t *guess,
+    mfa_str_t login);
+/* Adds to the op what a right guess forgives. */
 void mfa_guess_forgive(mfa_flow_t *flow, const mfa_guess_t *guess,
     mfa_str_t login);
 

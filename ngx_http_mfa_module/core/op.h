@@ -13,8 +13,8 @@
 
 #include "core/reply.h"
 
-#define MFA_OP_COMMANDS_MAX  40
-#define MFA_OP_ARGS_MAX      160
+#define MFA_OP_COMMANDS_MAX  48
+#define MFA_OP_ARGS_MAX      240
 #define MFA_OP_BYTES         4096
 #define MFA_OP_TX_MAX        6              /* MULTI ... EXEC blocks */
 

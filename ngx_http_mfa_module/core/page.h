@@ -16,6 +16,7 @@
     X(ENROL_APP,   "enrol-app")                                               \
     X(ENROL_SCAN,  "enrol-scan")                                              \
     X(ENROL_DONE,  "enrol-done")                                              \
+    X(RECOVERY,    "recovery")    /* codes made anew, shown once */           \
     X(VALIDATE,    "validate")                                                \
     X(LOCKED,      "locked")                                                  \
     X(BLOCKED,     "blocked")                                                 \
@@ -91,6 +92,14 @@
     X(SEEN,        "seen")        /* text: the same, last time */             \
     X(UNTIL,       "until")       /* text: a date, end of a trust */          \
     X(AGENT,       "agent")       /* text: browser and system of a row */     \
+    X(LOCAL,       "local")       /* flag: the password is the portal's */    \
+    X(REPLACES,    "replaces")    /* flag: there is a factor until then */    \
+    X(REPLACED,    "replaced")    /* flag: another factor is in its place */  \
+    X(RESET,       "reset")       /* flag: the same, by a mailed link */      \
+    X(RECOVERY,    "recovery")    /* flag: a recovery code is typed */        \
+    X(RECOVERY_CODES, "recovery_codes") /* text: new ones, a line each */     \
+    X(RECOVERY_LEFT, "recovery_left")   /* number: of recovery codes */       \
+    X(RECOVERY_FEW, "recovery_few")     /* flag: it is time for new ones */   \
     X(REMEMBER,    "remember")    /* flag: browsers can be trusted */         \
     X(REMEMBER_DAYS, "remember_days")   /* number: for how long */            \
     X(REMEMBER_HOURS, "remember_hours") /* number: when under two days */     \

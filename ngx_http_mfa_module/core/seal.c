@@ -26,12 +26,12 @@
 #define IV_BYTES   12                       /* SP 800-38D: 96 bits */
 #define TAG_BYTES  16                       /* the full tag, never shorter */
 #define RAW_MAX    (IV_BYTES + TAG_BYTES + MFA_SEAL_PLAIN_MAX)
-#define MAC_BYTES  32
 
 /* One text per purpose; to change one is to change the key it stands for. */
 #define INFO_SEAL  "mfa 1 seal"
 #define INFO_FORM  "mfa 1 form"
 #define INFO_MASK  "mfa 1 mask"
+#define INFO_RECOVERY  "mfa 1 recovery"
 
 
 static const char *parse_line(mfa_keyring_t *ring, mfa_str_t line);
@@ -193,7 +193,8 @@ derive_all(mfa_key_t *key, const uint8_t *raw)
 {
     if (derive(key->seal, raw, INFO_SEAL) == 0
         && derive(key->form, raw, INFO_FORM) == 0
-        && derive(key->mask, raw, INFO_MASK) == 0)
+        && derive(key->mask, raw, INFO_MASK) == 0
+        && derive(key->recovery, raw, INFO_RECOVERY) == 0)
     {
         return 0;
     }
@@ -438,7 +439,7 @@ mfa_form_token_make(const mfa_keyring_t *ring, const char *kind,
     mfa_str_t secret, mfa_buf_t *out)
 {
     int      rc;
-    uint8_t  mac[MAC_BYTES];
+    uint8_t  mac[MFA_MAC_BYTES];
 
     if (ring->n == 0 || form_mac(&ring->keys[0], kind, secret, mac) != 0) {
         return -1;
@@ -458,14 +459,14 @@ mfa_form_token_check(const mfa_keyring_t *ring, const char *kind,
     mfa_str_t secret, mfa_str_t token)
 {
     size_t     i;
-    uint8_t    mac[MAC_BYTES], given[MAC_BYTES];
+    uint8_t    mac[MFA_MAC_BYTES], given[MFA_MAC_BYTES];
     mfa_buf_t  b;
     mfa_tri_e  rv;
 
     mfa_buf_init(&b, given, sizeof(given));
 
     if (secret.len == 0 || mfa_base64url_decode(&b, token) != 0
-        || b.len != MAC_BYTES)
+        || b.len != MFA_MAC_BYTES)
     {
         return MFA_NO;
     }
@@ -480,7 +481,7 @@ mfa_form_token_check(const mfa_keyring_t *ring, const char *kind,
             break;
         }
 
-        if (CRYPTO_memcmp(mac, given, MAC_BYTES) == 0) {
+        if (CRYPTO_memcmp(mac, given, MFA_MAC_BYTES) == 0) {
             rv = MFA_YES;
         }
     }
@@ -500,15 +501,31 @@ static int
 form_mac(const mfa_key_t *key, const char *kind, mfa_str_t secret,
     uint8_t *mac)
 {
-    int           ok;
-    size_t        n;
-    EVP_MAC      *hmac;
-    EVP_MAC_CTX  *ctx;
-    OSSL_PARAM    params[2];
+    mfa_str_t  parts[2];
 
     if (secret.len == 0) {
         return -1;
     }
+
+    /* the zero byte that ends kind is part of the message */
+
+    parts[0].data = (const uint8_t *) kind;
+    parts[0].len = strlen(kind) + 1;
+    parts[1] = secret;
+
+    return mfa_mac_make(key->form, parts, 2, mac);
+}
+
+
+int
+mfa_mac_make(const uint8_t *key, const mfa_str_t *parts, size_t n,
+    uint8_t *mac)
+{
+    int           ok;
+    size_t        i, len;
+    EVP_MAC      *hmac;
+    EVP_MAC_CTX  *ctx;
+    OSSL_PARAM    params[2];
 
     params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
                                                  (char *) "SHA256", 0);
@@ -517,14 +534,15 @@ form_mac(const mfa_key_t *key, const char *kind, mfa_str_t secret,
     hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     ctx = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
 
-    /* the zero byte that ends kind is part of the message */
+    ok = ctx != NULL && EVP_MAC_init(ctx, key, MFA_KEY_BYTES, params) == 1;
 
-    ok = ctx != NULL
-         && EVP_MAC_init(ctx, key->form, sizeof(key->form), params) == 1
-         && EVP_MAC_update(ctx, (const uint8_t *) kind, strlen(kind) + 1) == 1
-         && EVP_MAC_update(ctx, secret.data, secret.len) == 1
-         && EVP_MAC_final(ctx, mac, &n, MAC_BYTES) == 1
-         && n == MAC_BYTES;
+    for (i = 0; ok && i < n; i++) {
+        ok = parts[i].len == 0
+             || EVP_MAC_update(ctx, parts[i].data, parts[i].len) == 1;
+    }
+
+    ok = ok && EVP_MAC_final(ctx, mac, &len, MFA_MAC_BYTES) == 1
+         && len == MFA_MAC_BYTES;
 
     EVP_MAC_CTX_free(ctx);
     EVP_MAC_free(hmac);

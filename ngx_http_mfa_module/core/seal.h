@@ -1,8 +1,9 @@
 /*
  * The key ring, and what is done with it: TOTP secrets sealed for Redis
- * (AES-256-GCM), form tokens bound to a cookie (HMAC-SHA256), and the mask that
- * hides the account name inside a session cookie.  Every purpose has a key of
- * its own, derived from the ring's key by HKDF-SHA256 (RFC 5869).
+ * (AES-256-GCM), form tokens bound to a cookie and hashes of recovery codes
+ * (HMAC-SHA256), and the mask that hides the account name inside a session
+ * cookie.  Every purpose has a key of its own, derived from the ring's key by
+ * HKDF-SHA256 (RFC 5869).
  *
  * Takes randomness as an argument; reads no file (the shells do).
  */
@@ -15,8 +16,9 @@
 #define MFA_KEYRING_MAX   16                /* keys: newest first */
 #define MFA_KEY_ID_MAX    16                /* characters of [A-Za-z0-9_-] */
 #define MFA_KEY_BYTES     32
-#define MFA_SEAL_PLAIN_MAX  64              /* bytes that can be sealed */
-#define MFA_SEAL_TEXT_MAX   160             /* characters a sealed text can take */
+#define MFA_SEAL_PLAIN_MAX  112             /* bytes that can be sealed */
+#define MFA_SEAL_TEXT_MAX   224             /* characters a sealed text can take */
+#define MFA_MAC_BYTES       32
 
 /* Fills buf with len random bytes; 0, or -1 when there are none to be had. */
 typedef int (*mfa_random_fn)(uint8_t *buf, size_t len);
@@ -27,6 +29,7 @@ typedef struct {
     uint8_t    seal[MFA_KEY_BYTES];         /* derived: sealing */
     uint8_t    form[MFA_KEY_BYTES];         /* derived: form tokens */
     uint8_t    mask[MFA_KEY_BYTES];         /* derived: cookie mask */
+    uint8_t    recovery[MFA_KEY_BYTES];     /* derived: recovery codes */
 } mfa_key_t;
 
 typedef struct {
@@ -36,7 +39,7 @@ typedef struct {
 
 /* What a sealed text is bound to: it opens only with the same four. */
 typedef struct {
-    const char  *purpose;                   /* "totp", "pending" */
+    const char  *purpose;                   /* "totp", "pending", ... */
     mfa_str_t    portal;
     mfa_str_t    login;
     mfa_str_t    version;                   /* the secret's own id */
@@ -81,5 +84,13 @@ int mfa_form_token_make(const mfa_keyring_t *ring, const char *kind,
 /* Compares in fixed time against every key of the ring (rotation). */
 mfa_tri_e mfa_form_token_check(const mfa_keyring_t *ring, const char *kind,
     mfa_str_t secret, mfa_str_t token);
+
+/*
+ * HMAC-SHA256 under one of the derived keys of a ring's key, over n parts one
+ * behind the other: the caller sees to it that no two messages look alike.
+ * Writes MFA_MAC_BYTES; 0 or -1.
+ */
+int mfa_mac_make(const uint8_t *key, const mfa_str_t *parts, size_t n,
+    uint8_t *mac);
 
 #endif /* MFA_SEAL_H */

@@ -22,6 +22,7 @@
  *   mfa:{P}:sessions:LOGIN            zset    token hashes by when opened, us
  *   mfa:{P}:devices:LOGIN             zset    token hashes of trusted browsers
  *   mfa:{P}:device:HASH               string  device.h; TTL
+ *   mfa:{P}:recovery:LOGIN            set     hashes of recovery codes
  *   mfa:{P}:audit                     stream  events
  *   mfa:{P}:outbox                    stream  mails, see mail.h
  *   mfa:{P}:outbox-retry              zset    "TRIES ID" by when it is tried again
@@ -33,6 +34,8 @@
  *   mfa:{P}:tokens                    zset    token hashes, score expiry
  *   mfa:session:HASH                  string  session.h; TTL
  *   mfa:enrolment:HASH                string  a session's pending secret; TTL
+ *   mfa:recovery:HASH                 string  a session's new recovery codes,
+ *                                             sealed, until shown; TTL
  *   mfa:fail:KIND:P:ID                string  attempts charged; TTL
  *   mfa:known:P:LOGIN:NET             string  a network the account came in from
  */
@@ -48,7 +51,8 @@
 
 #define MFA_STORE_SCHEMA      1
 #define MFA_AUDIT_KEEP        100000        /* events of a portal, about */
-#define MFA_ENROLMENT_SEC     600           /* life of a pending secret */
+#define MFA_ENROLMENT_SEC     600           /* life of a pending secret, and of
+                                               recovery codes not shown yet */
 #define MFA_KNOWN_NET_SEC     (30 * 86400)
 #define MFA_CODE_RUN_SEC      (30 * 86400)  /* memory for failures in a row */
 #define MFA_CHARGES_MAX       4
@@ -261,6 +265,9 @@ void mfa_store_charge_refund(mfa_op_t *op, mfa_charge_e kind,
     mfa_str_t net);
 /* Remembers a network the account has proved itself from. */
 void mfa_store_known_net(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login, mfa_str_t net);
+/* Whether there is such a one: 1 or 0. */
+mfa_at_t mfa_store_known_net_ask(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login, mfa_str_t net);
 
 

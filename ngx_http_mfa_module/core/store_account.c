@@ -159,6 +159,7 @@ mfa_store_account_delete(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_key_account(op, portal, login);
     mfa_key_sessions(op, portal, login);
     mfa_key_devices(op, portal, login);
+    mfa_key_recovery(op, portal, login);
 
     remove_member(op, portal, "accounts", login);
     remove_member(op, portal, "unenrolled", login);

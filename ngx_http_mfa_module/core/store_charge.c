@@ -13,9 +13,7 @@ mfa_store_charge(mfa_op_t *op, mfa_charge_t *charge,
     charge->known = -1;
 
     if (charge->kind == MFA_CHARGE_ACCOUNT) {
-        mfa_op_begin(op, "EXISTS");
-        mfa_key_known(op, portal, login, net);
-        charge->known = mfa_op_at(op);
+        charge->known = mfa_store_known_net_ask(op, portal, login, net);
     }
 
     /* Window and count in one transaction: a counter without an end could
@@ -122,4 +120,15 @@ mfa_store_known_net(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_op_number(op, 1);
     mfa_op_word(op, "EX");
     mfa_op_number(op, MFA_KNOWN_NET_SEC);
+}
+
+
+mfa_at_t
+mfa_store_known_net_ask(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login, mfa_str_t net)
+{
+    mfa_op_begin(op, "EXISTS");
+    mfa_key_known(op, portal, login, net);
+
+    return mfa_op_at(op);
 }

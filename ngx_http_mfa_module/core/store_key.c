@@ -111,6 +111,26 @@ mfa_key_newest_token(mfa_op_t *op, const mfa_portal_t *portal, mfa_str_t login)
 
 
 void
+mfa_key_recovery(mfa_op_t *op, const mfa_portal_t *portal, mfa_str_t login)
+{
+    mfa_str_t  parts[] = {
+        mfa_lit("mfa:{"), portal->name, mfa_lit("}:recovery:"), login
+    };
+
+    mfa_op_joined(op, parts, 4);
+}
+
+
+void
+mfa_key_recovery_new(mfa_op_t *op, mfa_str_t hash)
+{
+    mfa_str_t  parts[] = { mfa_lit("mfa:recovery:"), hash };
+
+    mfa_op_joined(op, parts, 2);
+}
+
+
+void
 mfa_key_enrolment(mfa_op_t *op, mfa_str_t hash)
 {
     mfa_str_t  parts[] = { mfa_lit("mfa:enrolment:"), hash };

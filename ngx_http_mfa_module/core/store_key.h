@@ -26,6 +26,9 @@ void mfa_key_pending_token(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t hash);
 void mfa_key_newest_token(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login);
+void mfa_key_recovery(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login);
+void mfa_key_recovery_new(mfa_op_t *op, mfa_str_t hash);
 void mfa_key_enrolment(mfa_op_t *op, mfa_str_t hash);
 void mfa_key_known(mfa_op_t *op, const mfa_portal_t *portal, mfa_str_t login,
     mfa_str_t net);

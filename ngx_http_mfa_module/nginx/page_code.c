@@ -8,6 +8,15 @@
 #include "core/flow_validate.h"
 
 
+/* The same page, as it is for a recovery code. */
+void
+ngx_http_mfa_code_recovery_get(ngx_http_mfa_visit_t *v)
+{
+    ngx_http_mfa_set_flag(v, MFA_VAR_RECOVERY, 1);
+    ngx_http_mfa_code_get(v);
+}
+
+
 void
 ngx_http_mfa_code_get(ngx_http_mfa_visit_t *v)
 {
@@ -33,6 +42,8 @@ code_done(ngx_http_request_t *r, void *data)
     code = v->flow;
 
     if (code->flow.outcome != MFA_OUTCOME_DONE) {
+        ngx_http_mfa_set_flag(v, MFA_VAR_RECOVERY,
+                              mfa_form_value(&v->form, "recovery").len != 0);
         ngx_http_mfa_visit_outcome(v, &code->flow, MFA_PAGE_CODE, MFA_ERR_CODE);
         return;
     }

@@ -38,12 +38,14 @@ enrol_run(ngx_http_mfa_visit_t *v, mfa_enrol_e action,
 }
 
 
-/* Who has a factor already, and has just shown it, is not in the wrong. */
+/* Who has a factor, and has shown it, is not in the wrong without another one on
+   its way: the security page is where one begins. */
 static ngx_uint_t
-has_factor(ngx_http_mfa_visit_t *v)
+nothing_to_show(ngx_http_mfa_visit_t *v, mfa_outcome_e outcome)
 {
-    return v->who->has_session && v->who->session.level == MFA_LEVEL_MFA
-           && v->who->account.enrolled && !v->post;
+    return (outcome == MFA_OUTCOME_EXPIRED || outcome == MFA_OUTCOME_FORBIDDEN)
+           && v->who->has_session && v->who->session.level == MFA_LEVEL_MFA
+           && v->who->account.enrolled;
 }
 
 
@@ -54,6 +56,12 @@ enrol_done(ngx_http_request_t *r, void *data)
     ngx_http_mfa_visit_t  *v = data;
 
     enrol = v->flow;
+    mfa_wipe(enrol->secret, sizeof(enrol->secret));
+
+    if (nothing_to_show(v, enrol->flow.outcome)) {
+        ngx_http_mfa_visit_to_page(v, "security");
+        return;
+    }
 
     if (enrol->flow.outcome != MFA_OUTCOME_DONE) {
         ngx_http_mfa_visit_outcome(v, &enrol->flow, MFA_PAGE_ERROR,
@@ -68,11 +76,6 @@ enrol_done(ngx_http_request_t *r, void *data)
 void
 ngx_http_mfa_enrol_get(ngx_http_mfa_visit_t *v)
 {
-    if (has_factor(v)) {
-        ngx_http_mfa_visit_to_page(v, "security");
-        return;
-    }
-
     enrol_run(v, MFA_ENROL_CHECK, enrol_done);
 }
 
@@ -170,6 +173,7 @@ show_secret(ngx_http_mfa_visit_t *v, ngx_uint_t status, mfa_error_e error)
         ngx_http_mfa_set_text(v, MFA_VAR_OTPAUTH, mfa_buf_since(uri, 0));
     }
 
+    ngx_http_mfa_set_flag(v, MFA_VAR_REPLACES, v->who->account.enrolled != 0);
     ngx_http_mfa_visit_page(v, status, MFA_PAGE_ENROL_SCAN, error);
 }
 
@@ -187,6 +191,11 @@ scan_offered(ngx_http_request_t *r, void *data)
         return;
     }
 
+    if (nothing_to_show(v, enrol->flow.outcome)) {
+        ngx_http_mfa_visit_to_page(v, "security");
+        return;
+    }
+
     ngx_http_mfa_visit_outcome(v, &enrol->flow, MFA_PAGE_ERROR,
                                MFA_ERR_FORBIDDEN);
 }
@@ -195,12 +204,21 @@ scan_offered(ngx_http_request_t *r, void *data)
 void
 ngx_http_mfa_scan_get(ngx_http_mfa_visit_t *v)
 {
-    if (has_factor(v)) {
-        ngx_http_mfa_visit_to_page(v, "security");
-        return;
-    }
-
     enrol_run(v, MFA_ENROL_OFFER, scan_offered);
+}
+
+
+static const char *
+done_page(mfa_enrolment_e kind)
+{
+    switch (kind) {
+    case MFA_ENROLMENT_REPLACE:
+        return "enrol/done?replaced=1";
+    case MFA_ENROLMENT_RESET:
+        return "enrol/done?reset=1";
+    default:
+        return "enrol/done";
+    }
 }
 
 
@@ -221,7 +239,7 @@ scan_confirmed(ngx_http_request_t *r, void *data)
             return;
         }
 
-        ngx_http_mfa_visit_to_page(v, "enrol/done");
+        ngx_http_mfa_visit_to_page(v, done_page(enrol->kind));
         return;
 
     case MFA_OUTCOME_REFUSED:
@@ -269,16 +287,34 @@ ngx_http_mfa_later_post(ngx_http_mfa_visit_t *v)
 }
 
 
-void
-ngx_http_mfa_done_get(ngx_http_mfa_visit_t *v)
+static void
+replaced(ngx_http_request_t *r, void *data)
 {
-    if (v->who->has_session && v->who->verdict == MFA_VERDICT_ALLOW
-        && v->who->account.enrolled)
-    {
-        ngx_http_mfa_visit_page(v, NGX_HTTP_OK, MFA_PAGE_ENROL_DONE,
-                                MFA_ERR_NONE);
+    mfa_flow_enrol_t      *enrol;
+    ngx_http_mfa_visit_t  *v = data;
+
+    enrol = v->flow;
+    v->next = (mfa_str_t) { NULL, 0 };
+
+    switch (enrol->flow.outcome) {
+    case MFA_OUTCOME_DONE:
+        ngx_http_mfa_visit_to_page(v, "enrol/scan");
+        return;
+
+    case MFA_OUTCOME_CODE:
+        ngx_http_mfa_visit_fresh(v);
+        return;
+
+    default:
+        ngx_http_mfa_visit_outcome(v, &enrol->flow, MFA_PAGE_ERROR,
+                                   MFA_ERR_FORBIDDEN);
         return;
     }
+}
 
-    ngx_http_mfa_visit_onward(v, v->who->verdict);
+
+void
+ngx_http_mfa_enrol_replace(ngx_http_mfa_visit_t *v)
+{
+    enrol_run(v, MFA_ENROL_REPLACE, replaced);
 }

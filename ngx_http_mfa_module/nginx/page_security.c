@@ -1,12 +1,15 @@
 /*
- * The security page: how the factor stands, and the account's sessions and
- * trusted browsers, each of which its owner can end.
+ * The security page: how the factor stands, what replaces it, recovery codes, and
+ * the account's sessions and trusted browsers, each of which its owner can end.
  */
 
 #include "nginx/pages.h"
 
 #include "core/agent.h"
 #include "core/flow_security.h"
+
+#define FEW  3                              /* recovery codes */
+
 
 static ngx_int_t
 model_sessions(ngx_http_mfa_visit_t *v, const mfa_flow_security_t *security)
@@ -128,6 +131,8 @@ listed(ngx_http_request_t *r, void *data)
         return;
     }
 
+    ngx_http_mfa_set_number(v, MFA_VAR_RECOVERY_LEFT, security->n_recovery);
+    ngx_http_mfa_set_flag(v, MFA_VAR_RECOVERY_FEW, security->n_recovery < FEW);
     ngx_http_mfa_set_flag(v, MFA_VAR_DONE,
                           mfa_form_value(&v->query, "done").len != 0);
     ngx_http_mfa_set_flag(v, MFA_VAR_GONE,
@@ -196,6 +201,16 @@ ngx_http_mfa_security_post(ngx_http_mfa_visit_t *v)
     };
 
     action = mfa_form_value(&v->form, "action");
+
+    if (mfa_str_is(action, "replace")) {
+        ngx_http_mfa_enrol_replace(v);
+        return;
+    }
+
+    if (mfa_str_is(action, "recovery")) {
+        ngx_http_mfa_recovery_renew(v);
+        return;
+    }
 
     for (i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
         if (!mfa_str_is(action, actions[i].word)) {

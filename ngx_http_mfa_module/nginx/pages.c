@@ -21,12 +21,14 @@ static const ngx_http_mfa_endpoint_t  endpoints[] = {
       LOGIN, ngx_http_mfa_login_outdated },
     { "code",        ngx_http_mfa_code_get,        ngx_http_mfa_code_post,
       SESSION },
+    { "code/recovery", ngx_http_mfa_code_recovery_get, NULL,  SESSION },
     { "enrol",       ngx_http_mfa_enrol_get,       NULL,  SESSION },
     { "enrol/scan",  ngx_http_mfa_scan_get,        ngx_http_mfa_scan_post,
       SESSION },
     { "enrol/later", NULL,                         ngx_http_mfa_later_post,
       SESSION },
     { "enrol/done",  ngx_http_mfa_done_get,        NULL,  SESSION },
+    { "recovery",    ngx_http_mfa_recovery_get,    NULL,  SESSION },
     { "validate",    ngx_http_mfa_validate_get, ngx_http_mfa_validate_post,
       SESSION },
     { "locked",      ngx_http_mfa_locked_get,      NULL,  SESSION },
@@ -102,8 +104,21 @@ form_decode(ngx_http_request_t *r, mfa_form_t *form, mfa_str_t text)
 }
 
 
+/* The page from which people are sent for a fresh code. */
+static ngx_uint_t
+is_security(mfa_portal_t *portal, mfa_str_t next)
+{
+    mfa_str_t  page;
+
+    page.data = next.data + portal->pages.len;
+    page.len = next.len - portal->pages.len;
+
+    return mfa_str_is(page, "security");
+}
+
+
 /* A return URL is only ever a place outside the pages themselves, or in the
-   console, which may stand among them. */
+   console, which may stand among them, or the one page with a step-up. */
 static void
 next_set(ngx_http_mfa_visit_t *v, const mfa_form_t *form)
 {
@@ -117,6 +132,7 @@ next_set(ngx_http_mfa_visit_t *v, const mfa_form_t *form)
         && !(next.len >= portal->pages.len
              && ngx_memcmp(next.data, portal->pages.data, portal->pages.len)
                 == 0
+             && !is_security(portal, next)
              && !ngx_http_mfa_console_path(v->request, next)))
     {
         v->next = next;

@@ -67,6 +67,8 @@ void ngx_http_mfa_visit_page(ngx_http_mfa_visit_t *v, ngx_uint_t status,
     mfa_page_e page, mfa_error_e error);
 /* 303 to a page of the portal, carrying next along. */
 void ngx_http_mfa_visit_to_page(ngx_http_mfa_visit_t *v, const char *page);
+/* 303 to the code page, and from there to the security page. */
+void ngx_http_mfa_visit_fresh(ngx_http_mfa_visit_t *v);
 /* 303 to where a verdict leads: next or home when it allows. */
 void ngx_http_mfa_visit_onward(ngx_http_mfa_visit_t *v, mfa_verdict_e verdict);
 /* The page or redirect for an outcome that is not DONE: page is shown again
@@ -132,6 +134,7 @@ void ngx_http_mfa_identity_get(ngx_http_mfa_visit_t *v);    /* page_identity.c *
 /* Whether the session there is not of whom nginx has verified now. */
 ngx_uint_t ngx_http_mfa_identity_stranger(ngx_http_mfa_visit_t *v);
 void ngx_http_mfa_code_get(ngx_http_mfa_visit_t *v);        /* page_code.c */
+void ngx_http_mfa_code_recovery_get(ngx_http_mfa_visit_t *v);
 void ngx_http_mfa_code_post(ngx_http_mfa_visit_t *v);
 void ngx_http_mfa_validate_get(ngx_http_mfa_visit_t *v);
 void ngx_http_mfa_validate_post(ngx_http_mfa_visit_t *v);
@@ -139,7 +142,10 @@ void ngx_http_mfa_enrol_get(ngx_http_mfa_visit_t *v);       /* page_enrol.c */
 void ngx_http_mfa_scan_get(ngx_http_mfa_visit_t *v);
 void ngx_http_mfa_scan_post(ngx_http_mfa_visit_t *v);
 void ngx_http_mfa_later_post(ngx_http_mfa_visit_t *v);
-void ngx_http_mfa_done_get(ngx_http_mfa_visit_t *v);
+void ngx_http_mfa_enrol_replace(ngx_http_mfa_visit_t *v);
+void ngx_http_mfa_done_get(ngx_http_mfa_visit_t *v);     /* page_recovery.c */
+void ngx_http_mfa_recovery_get(ngx_http_mfa_visit_t *v);
+void ngx_http_mfa_recovery_renew(ngx_http_mfa_visit_t *v);
 void ngx_http_mfa_locked_get(ngx_http_mfa_visit_t *v);      /* page_state.c */
 void ngx_http_mfa_blocked_get(ngx_http_mfa_visit_t *v);
 void ngx_http_mfa_unavailable_get(ngx_http_mfa_visit_t *v);

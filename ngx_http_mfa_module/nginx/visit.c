@@ -304,6 +304,8 @@ ngx_http_mfa_visit_page(ngx_http_mfa_visit_t *v, ngx_uint_t status,
     v->model[MFA_VAR_ERROR].number = error;
     ngx_http_mfa_set_flag(v, MFA_VAR_IDENTITY,
                           v->portal->core.first == MFA_FIRST_IDENTITY);
+    ngx_http_mfa_set_flag(v, MFA_VAR_LOCAL,
+                          v->portal->core.first == MFA_FIRST_LOCAL);
     rc = model_next(v);
 
     /* A form that is bound to the login form's cookie has its token already. */
@@ -370,11 +372,40 @@ ngx_http_mfa_visit_to_page(ngx_http_mfa_visit_t *v, const char *page)
     mfa_buf_cstr(&out, page);
     mfa_buf_str(&out, v->model[MFA_VAR_NEXT_QUERY].text);
 
+    /* The page has a query of its own: next comes behind it. */
+    if (ngx_strchr(page, '?') && v->next.len) {
+        p[v->portal->core.pages.len + ngx_strlen(page)] = '&';
+    }
+
     location.data = out.data;
     location.len = out.len;
 
     ngx_http_mfa_visit_end(v, ngx_http_mfa_output_redirect(v->request,
                                                            &location));
+}
+
+
+void
+ngx_http_mfa_visit_fresh(ngx_http_mfa_visit_t *v)
+{
+    size_t      cap;
+    u_char     *p;
+    mfa_buf_t   out;
+
+    cap = v->portal->core.pages.len + sizeof("security");
+    p = ngx_pnalloc(v->request->pool, cap);
+
+    if (p == NULL) {
+        ngx_http_mfa_visit_end(v, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    mfa_buf_init(&out, p, cap);
+    mfa_buf_str(&out, v->portal->core.pages);
+    mfa_buf_cstr(&out, "security");
+    v->next = mfa_buf_since(&out, 0);
+
+    ngx_http_mfa_visit_to_page(v, "code");
 }
 
 

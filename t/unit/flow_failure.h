@@ -129,7 +129,8 @@ failure_is_honest(const mfa_op_t *op, const mfa_reply_t *was,
         return is->type == MFA_REPLY_NIL && op->reserve;
     }
 
-    if (mfa_str_is(name, "GET") || mfa_str_is(name, "HGET")
+    if (mfa_str_is(name, "GET") || mfa_str_is(name, "GETDEL")
+        || mfa_str_is(name, "HGET")
         || mfa_str_is(name, "ZSCORE")
         || (mfa_str_is(name, "HMGET") && failure.element >= 0))
     {

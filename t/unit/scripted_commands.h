@@ -206,7 +206,7 @@ do_hsetnx(const doing_t *d)
 }
 
 
-/* HDEL and ZREM */
+/* HDEL, ZREM and SREM */
 static inline mfa_reply_t
 do_remove(const doing_t *d)
 {
@@ -227,6 +227,41 @@ do_remove(const doing_t *d)
     doing_tidy(d);
 
     return reply_int(gone);
+}
+
+
+static inline mfa_reply_t
+do_sadd(const doing_t *d)
+{
+    size_t   i;
+    int64_t  made = 0;
+
+    doing_type(d, STORE_SET);
+
+    for (i = 2; i < d->n; i++) {
+        made += store_row(d->store, d->key, d->argv[i]) == NULL;
+        store_row_make(d->store, d->key, d->argv[i]);
+    }
+
+    return reply_int(made);
+}
+
+
+static inline mfa_reply_t
+do_scard(const doing_t *d)
+{
+    return reply_int((int64_t) store_rows_of(d->store, d->key));
+}
+
+
+static inline mfa_reply_t
+do_getdel(const doing_t *d)
+{
+    mfa_reply_t  r = do_get(d);
+
+    store_drop(d->store, d->key);
+
+    return r;
 }
 
 
@@ -538,6 +573,7 @@ static const struct {
     store_command_t   run;
 } store_commands[] = {
     { "GET",              STORE_STRING, do_get },
+    { "GETDEL",           STORE_STRING, do_getdel },
     { "SET",              STORE_NONE,   do_set },
     { "INCR",             STORE_STRING, do_incr },
     { "DECR",             STORE_STRING, do_decr },
@@ -552,6 +588,9 @@ static const struct {
     { "HSETNX",           STORE_HASH,   do_hsetnx },
     { "HDEL",             STORE_HASH,   do_remove },
     { "HINCRBY",          STORE_HASH,   do_hincrby },
+    { "SADD",             STORE_SET,    do_sadd },
+    { "SREM",             STORE_SET,    do_remove },
+    { "SCARD",            STORE_SET,    do_scard },
     { "ZADD",             STORE_ZSET,   do_zadd },
     { "ZREM",             STORE_ZSET,   do_remove },
     { "ZRANGE",           STORE_ZSET,   do_zrange },

@@ -28,7 +28,8 @@
 
 
 typedef enum {
-    STORE_NONE = 0, STORE_STRING, STORE_HASH, STORE_ZSET, STORE_STREAM
+    STORE_NONE = 0, STORE_STRING, STORE_HASH, STORE_ZSET, STORE_STREAM,
+    STORE_SET
 } store_type_e;
 
 typedef struct {

@@ -109,7 +109,7 @@ add_makes_an_account_in_one_transaction(void **state)
     assert_string_equal(sent,
         "MULTI\n"
         "DEL mfa:{user}:account:alice mfa:{user}:sessions:alice"
-        " mfa:{user}:devices:alice\n"
+        " mfa:{user}:devices:alice mfa:{user}:recovery:alice\n"
         "ZREM mfa:{user}:accounts alice\n"
         "ZREM mfa:{user}:unenrolled alice\n"
         "ZREM mfa:{user}:not-required alice\n"
@@ -538,7 +538,7 @@ delete_leaves_no_index_behind(void **state)
     assert_string_equal(sent,
         "MULTI\n"
         "DEL mfa:{user}:account:alice mfa:{user}:sessions:alice"
-        " mfa:{user}:devices:alice\n"
+        " mfa:{user}:devices:alice mfa:{user}:recovery:alice\n"
         "ZREM mfa:{user}:accounts alice\n"
         "ZREM mfa:{user}:unenrolled alice\n"
         "ZREM mfa:{user}:not-required alice\n"

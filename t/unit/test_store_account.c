@@ -157,7 +157,7 @@ account_is_deleted_with_all_but_its_steps(void **state)
 
     mfa_store_account_delete(&op, &portal, mfa_lit("alice"));
     commands_are("DEL|" ACCOUNT "|mfa:{user}:sessions:alice"
-                 "|mfa:{user}:devices:alice\n"
+                 "|mfa:{user}:devices:alice|mfa:{user}:recovery:alice\n"
                  "ZREM|mfa:{user}:accounts|alice\n"
                  "ZREM|mfa:{user}:unenrolled|alice\n"
                  "ZREM|mfa:{user}:not-required|alice\n"

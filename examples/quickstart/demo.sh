@@ -4,10 +4,10 @@
 #   demo.sh up      starts them; Ctrl-C ends them, with DETACH=1 "down" does
 #   demo.sh down
 #
-# TLS=1 serves them over https with a certificate of its own making.  USER_PORT
-# and ADMIN_PORT choose other ports, MFA_BUILD names where the module was built,
-# DEMO_DIR where the demo keeps its state: accounts and keys stay there from one
-# start to the next, and removing the folder starts over.
+# TLS=1 serves them over https with a certificate of its own making.  USER_PORT,
+# ADMIN_PORT and MAIL_PORT choose other ports, MFA_BUILD names where the module
+# was built, DEMO_DIR where the demo keeps its state: accounts and keys stay there
+# from one start to the next, and removing the folder starts over.
 set -euo pipefail
 umask 077
 
@@ -28,8 +28,11 @@ fi
 
 user_port=${USER_PORT:-$user_default}
 admin_port=${ADMIN_PORT:-$admin_default}
+mail_port=${MAIL_PORT:-8025}
 user_url=$scheme://localhost:$user_port
 admin_url=$scheme://localhost:$admin_port
+
+mail_url=http://localhost:$mail_port
 
 # Of all accounts: nobody but this machine can reach the demo.
 password=demo-password
@@ -62,6 +65,8 @@ process() {
 
 nginx_process() { process nginx "$dir"; }
 redis_process() { process redis redis.sock; }
+mailbox_process() { process mailbox mailbox.py; }
+mailer_process() { process mailer mailer; }
 
 
 stop() {
@@ -80,6 +85,8 @@ stop() {
 
 
 down() {
+    stop mailer_process
+    stop mailbox_process
     stop nginx_process
     stop redis_process
 }
@@ -97,12 +104,17 @@ files() {
     [ ${#dir} -le 95 ] \
         || die "the path $dir is too long for a socket; DEMO_DIR names another"
 
-    sed "s|unix:/run/redis/redis-server.sock|\"unix:$dir/redis.sock\"|" \
+    sed -e "s|unix:/run/redis/redis-server.sock|\"unix:$dir/redis.sock\"|" \
+        -e "s|$scheme://localhost:$user_default|$user_url|" \
+        -e "s|$scheme://localhost:$admin_default|$admin_url|" \
         "$conf/mfa.conf" > "$dir/mfa.conf"
     sed -e "s/127\.0\.0\.1:$user_default/127.0.0.1:$user_port/" \
         -e "s/127\.0\.0\.1:$admin_default/127.0.0.1:$admin_port/" \
         "$conf/nginx.conf" > "$dir/nginx.conf"
-    cp "$here/sites.conf" "$here/redis.conf" "$dir/"
+    sed "s/127\.0\.0\.1:8025/127.0.0.1:$mail_port/" "$here/sites.conf" \
+        > "$dir/sites.conf"
+    cp "$here/redis.conf" "$dir/"
+    mkdir -p "$dir/mail"
 
     ln -sfn "$root/lua-free-templates" "$dir/templates"
     ln -sfn "$here/site-user" "$dir/site-user"
@@ -150,6 +162,26 @@ start_nginx() {
     rm -f "$dir"/site-*.sock
     (cd "$dir" && nginx -p "$dir/" -c "$dir/nginx.conf" -e error.log \
         "${options[@]}") || die "nginx did not start: see $dir/error.log"
+}
+
+
+# Mails go to a folder; whoever sets this up for people names a mail server.
+start_mail() {
+    local i
+
+    "$here/mailbox.py" "$dir/mail.sock" "$dir/mail" > "$dir/mailbox.log" 2>&1 &
+    echo $! > "$dir/mailbox.pid"
+
+    for ((i = 0; i < 100; i++)); do
+        [ ! -S "$dir/mail.sock" ] || break
+        sleep 0.1
+    done
+
+    [ -S "$dir/mail.sock" ] || die "no mailbox: see $dir/mailbox.log"
+
+    mfactl mailer --smtp "smtp+unix:$dir/mail.sock" \
+        > "$dir/mailer.log" 2>&1 &
+    echo $! > "$dir/mailer.pid"
 }
 
 
@@ -215,6 +247,7 @@ The demo is running; only this machine can reach it.
   User portal   $user_url
   Admin portal  $admin_url
   Console       $admin_url/mfa/console/
+  Mails         $mail_url/
 
 Every password is: $password
   anna    must set up an authenticator app within 7 days, may put it off
@@ -226,7 +259,8 @@ Every password is: $password
           sees to all accounts, helen resets, unlocks and gives more time
 
 Try: log in as anna, scan, type the code; use a code twice; visit Payroll five
-minutes later.  Then give lena more time, and see what was written down:
+minutes later.  As erik, say that the phone is lost where the code is asked, and
+read the mail.  Then give lena more time, and see what was written down:
   $tool -c $short/mfa.conf mfa extend user lena --grace 2d --reason demo
   $tool -c $short/mfa.conf audit user
 Logs are in $short; removing that folder starts over.
@@ -241,15 +275,19 @@ up() {
 
     "$root/build-aux/deps.sh" demo
     files
+    stop mailer_process
+    stop mailbox_process
     stop nginx_process
     port_free "$user_port"
     port_free "$admin_port"
+    port_free "$mail_port"
 
     trap down EXIT
     start_redis
     start_nginx
     accounts
     enrol_erik
+    start_mail
     tell
 
     if [ "${DETACH:-}" ]; then

@@ -18,7 +18,7 @@ test="libcmocka-dev oathtool zbar-tools librsvg2-bin chromium nodejs:node
       libtext-diff-perl libipc-run-perl libwww-perl libio-socket-ssl-perl
       libcrypt-jwt-perl python3-yaml python3-jsonschema
       python3-aiosmtpd openssh-client:ssh libwrap0"
-demo="oathtool curl:curl openssl:openssl"
+demo="oathtool curl:curl openssl:openssl python3-aiosmtpd"
 bench="wrk oathtool curl:curl openssl:openssl"
 callgrind="valgrind strace"
 fuzz="clang"

@@ -39,9 +39,8 @@ mfa_store_mail_add(mfa_op_t *op, const mfa_portal_t *portal,
 }
 
 
-void
-mfa_store_mailtoken_write(mfa_op_t *op, const mfa_portal_t *portal,
-    const mfa_mailtoken_t *token, mfa_str_t hash)
+static void
+token_record(mfa_op_t *op, const mfa_mailtoken_t *token, mfa_str_t hash)
 {
     size_t  from;
 
@@ -52,9 +51,17 @@ mfa_store_mailtoken_write(mfa_op_t *op, const mfa_portal_t *portal,
         op->failed = 1;
     }
 
+    mfa_op_arg(op, mfa_buf_since(&op->bytes, from));
+}
+
+
+void
+mfa_store_mailtoken_write(mfa_op_t *op, const mfa_portal_t *portal,
+    const mfa_mailtoken_t *token, mfa_str_t hash)
+{
     mfa_op_begin(op, "SET");
     mfa_key_pending_token(op, portal, hash);
-    mfa_op_arg(op, mfa_buf_since(&op->bytes, from));
+    token_record(op, token, hash);
     mfa_op_word(op, "EX");
     mfa_op_number(op, MFA_MAILTOKEN_SEC);
 

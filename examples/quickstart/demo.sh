@@ -169,7 +169,8 @@ start_nginx() {
 start_mail() {
     local i
 
-    "$here/mailbox.py" "$dir/mail.sock" "$dir/mail" > "$dir/mailbox.log" 2>&1 &
+    "$here/mailbox.py" "$dir/mail.sock" "$dir/mail" \
+        < /dev/null > "$dir/mailbox.log" 2>&1 &
     echo $! > "$dir/mailbox.pid"
 
     for ((i = 0; i < 100; i++)); do
@@ -179,8 +180,8 @@ start_mail() {
 
     [ -S "$dir/mail.sock" ] || die "no mailbox: see $dir/mailbox.log"
 
-    mfactl mailer --smtp "smtp+unix:$dir/mail.sock" \
-        > "$dir/mailer.log" 2>&1 &
+    "$build/mfactl" -c "$dir/mfa.conf" mailer --smtp "smtp+unix:$dir/mail.sock" \
+        < /dev/null > "$dir/mailer.log" 2>&1 &
     echo $! > "$dir/mailer.pid"
 }
 

@@ -43,10 +43,12 @@ void
 mfa_store_mailtoken_write(mfa_op_t *op, const mfa_portal_t *portal,
     const mfa_mailtoken_t *token, mfa_str_t hash)
 {
-    size_t  from;
+    size_t     from;
+    mfa_str_t  record;
 
     from = op->bytes.len;
     mfa_mailtoken_encode(&op->bytes, token, hash);
+    record = mfa_buf_since(&op->bytes, from);
 
     if (op->bytes.failed) {
         op->failed = 1;
@@ -54,7 +56,7 @@ mfa_store_mailtoken_write(mfa_op_t *op, const mfa_portal_t *portal,
 
     mfa_op_begin(op, "SET");
     mfa_key_pending_token(op, portal, hash);
-    mfa_op_arg(op, mfa_buf_since(&op->bytes, from));
+    mfa_op_arg(op, record);
     mfa_op_word(op, "EX");
     mfa_op_number(op, MFA_MAILTOKEN_SEC);
 

@@ -19,7 +19,10 @@
 
 #define TIMEOUT_SEC    60                   /* for a mail */
 #define RETRY_SEC      30                   /* the first back-off */
-#define LEASE_SEC      30                   /* beside the timeout */
+/* A mail is in hand for two connections, each with its QUIT, and what the store
+   takes. */
+#define LEASE_TIMES    4
+#define LEASE_SEC      30
 #define IDLE_MSEC      500                  /* between two looks */
 #define STORE_MSEC     1000                 /* a store that is away */
 #define PAUSE_MAX_MSEC 60000                /* a mail server that is away */
@@ -212,7 +215,7 @@ one(mailer_t *mailer, size_t portal)
     mfa_flow_take_init(&take);
     take.flow.env.portal = &mailer->ctl->conf.portals[portal];
     take.flow.env.random = mfactl_change_random;
-    take.lease_msec = (mailer->timeout_sec + LEASE_SEC) * 1000;
+    take.lease_msec = (LEASE_TIMES * mailer->timeout_sec + LEASE_SEC) * 1000;
 
     switch (mfactl_drive_run(&mailer->ctl->drive, &take.flow)) {
     case MFA_OUTCOME_DONE:

@@ -245,10 +245,16 @@ trace(CURL *curl, curl_infotype type, char *data, size_t len, void *user)
     (void) curl;
     smtp = user;
 
+    if (smtp->leaving) {
+        return 0;
+    }
+
     if (type == CURLINFO_HEADER_IN && len > 3) {
         note_code(smtp, data, len);
 
     } else if (type == CURLINFO_HEADER_OUT && len > 4) {
+        /* What is said to QUIT is said of no mail. */
+        smtp->leaving = memcmp(data, "QUIT", 4) == 0;
         smtp->phase = memcmp(data, "MAIL", 4) == 0 ? MAIL
                       : memcmp(data, "RCPT", 4) == 0 ? RCPT
                       : memcmp(data, "DATA", 4) == 0 ? DATA : smtp->phase;
@@ -280,6 +286,9 @@ mfactl_smtp_open(mfactl_smtp_t *smtp, const mfactl_smtp_options_t *options,
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long) options->timeout_msec);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, connect);
+    /* Behind the time limit there is still the answer to QUIT. */
+    curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT,
+                     (long) (options->timeout_msec / 1000));
     curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, IDLE_SEC);
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
@@ -354,6 +363,7 @@ perform(mfactl_smtp_t *smtp, int fresh)
 {
     smtp->phase = BEFORE;
     smtp->said[0] = '\0';
+    smtp->leaving = 0;
     curl_easy_setopt(smtp->curl, CURLOPT_FRESH_CONNECT, (long) fresh);
 
     return curl_easy_perform(smtp->curl);

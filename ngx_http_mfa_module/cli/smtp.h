@@ -13,6 +13,7 @@
 typedef struct {
     CURL  *curl;
     int    phase;                           /* how far it came */
+    int    leaving;                         /* the rest is no answer to it */
     char   said[32];                        /* the server's last code */
 } mfactl_smtp_t;
 

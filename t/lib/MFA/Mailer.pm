@@ -135,7 +135,9 @@ sub mails {
         push @mails, $mail;
     }
 
-    return sort { $a->{at} <=> $b->{at} } @mails;
+    @mails = sort { $a->{at} <=> $b->{at} } @mails;
+
+    return @mails;
 }
 
 

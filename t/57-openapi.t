@@ -251,7 +251,7 @@ subtest 'Every problem looks as it is described' => sub
          { login => 'bobby' }],
         ['409 not-required', $boss, POST => "$bobby/extend",
          { grace_days => 1, reason => 'x' }],
-        ['409 nothing-due', $boss, POST => "$one/resend"],
+        ['409 nothing-due', $boss, POST => 'portals/user/accounts/owned/resend'],
         ['409 no-mail', $boss, POST => 'portals/user/accounts',
          { login => 'carl', invite => JSON::PP::true }],
         (map { ['200', $boss, POST => "$cora/resend"] } 1 .. 5),

@@ -230,7 +230,7 @@ subtest 'A new account: no mail with an initial password, an invitation without 
                   ['who', @address]) {
         my ($portal, @fields) = @$case;
         my $answer = $new->($portal, 'nobody', @fields, invite => 1);
-        is($answer->status . ' ' . error_of($answer), '409 no-mail',
+        is($answer->status . ' ' . error_of($answer), '409 not-mailed',
            "no invitation of $portal: @fields");
         like($answer->body, qr/value="nobody"/, '- what was typed is there');
         is($stage->account_get($portal, 'nobody', 'created'), undef, '- no '

@@ -14,6 +14,7 @@
  */
 
 #include "core/flow_admin.h"
+#include "core/flow_reset.h"
 #include "core/store_list.h"
 #include "core/store_recovery.h"
 
@@ -66,8 +67,8 @@ charge(mfa_flow_admin_t *admin)
     mfa_store_unwatch(op);
 
     admin->charge.kind = MFA_CHARGE_MAIL;
-    admin->charge.limit = (mfa_limit_t) { MFA_ADMIN_MAILS,
-                                          MFA_ADMIN_MAILS_SEC };
+    admin->charge.limit.n = MFA_RESET_MAILS;
+    admin->charge.limit.window_sec = MFA_RESET_WINDOW_SEC;
     mfa_store_charge(op, &admin->charge, admin->flow.env.portal, admin->login,
                      no_net);
 

@@ -20,8 +20,6 @@
 #define MFA_ADMIN_TRIES   5
 #define MFA_ADMIN_CHANGES_MAX  12
 #define MFA_ADMIN_REASON_MAX   256          /* bytes */
-#define MFA_ADMIN_MAILS        5            /* asked for in as many seconds: */
-#define MFA_ADMIN_MAILS_SEC    600
 
 typedef enum {
     MFA_ADMIN_ADD = 0,                  /* a new account */
@@ -164,13 +162,13 @@ typedef struct {
  * Prepares a flow; env, action and the rest are set by the caller afterwards.
  * Outcomes: DONE; ABSENT (no such account); CONFLICT (why: EXISTS, VERSION,
  * BUSY); FORBIDDEN (why: RIGHT, LAST, DIRECTORY, NOT_REQUIRED, NO_MAIL,
- * NOTHING_DUE); LIMITED (RESEND: more than MFA_ADMIN_MAILS in
- * MFA_ADMIN_MAILS_SEC, whoever asked for them); REFUSED (what the caller set
- * cannot be: a login that is not canonical, an e-mail address or role that is
- * none, a name too long, a password that is no crypt(5) string or goes with
- * invite, a grace over MFA_GRACE_MAX_SEC, EXTEND without a reason: the store was
- * not asked; why SHORTER: EXTEND to a deadline before the one that holds);
- * UNAVAILABLE.
+ * NOTHING_DUE); LIMITED (RESEND: more than MFA_RESET_MAILS in
+ * MFA_RESET_WINDOW_SEC, flow_reset.h, whoever asked for them); REFUSED (what
+ * the caller set cannot be: a login that is not canonical, an e-mail address or
+ * role that is none, a name too long, a password that is no crypt(5) string or
+ * goes with invite, a grace over MFA_GRACE_MAX_SEC, EXTEND without a reason: the
+ * store was not asked; why SHORTER: EXTEND to a deadline before the one that
+ * holds); UNAVAILABLE.
  *
  * With by.portal set, who acts is read and watched with the account, and what
  * he may is decided from that (right.h): a demotion a moment ago counts.  An

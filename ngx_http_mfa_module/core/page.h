@@ -256,7 +256,7 @@
     X(NO_REASON,    "no-reason")     /* an extension without one */           \
     X(NOBODY,       "nobody")        /* no account was selected */            \
     X(TOKENS,       "tokens")        /* there are too many already */         \
-    X(NO_MAIL,      "no-mail")       /* none goes to this account */          \
+    X(NOT_MAILED,   "not-mailed")    /* none goes to this account */          \
     X(NOTHING_DUE,  "nothing-due")   /* it needs none */                      \
     X(ENROL_FIRST,  "enrol-first")   /* a factor is the only proof here */
 

@@ -202,7 +202,7 @@ ngx_http_mfa_console_error(mfa_outcome_e outcome, mfa_why_e why)
     case MFA_WHY_BUSY:
         return MFA_ERR_BUSY;
     case MFA_WHY_NO_MAIL:
-        return MFA_ERR_NO_MAIL;
+        return MFA_ERR_NOT_MAILED;
     case MFA_WHY_NOTHING_DUE:
         return MFA_ERR_NOTHING_DUE;
     default:

@@ -117,7 +117,7 @@ added(ngx_http_mfa_console_t *c)
 
     default:
         if (admin->why == MFA_WHY_NO_MAIL) {
-            form_show(c, NGX_HTTP_CONFLICT, MFA_ERR_NO_MAIL);
+            form_show(c, NGX_HTTP_CONFLICT, MFA_ERR_NOT_MAILED);
             return;
         }
 

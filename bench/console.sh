@@ -28,17 +28,15 @@ password=bench-password
 counted=20
 pids=()
 
-# What is asked, below the console's path: in the middle of the list, and a name
-# that many have.
+# What is asked, below the console's path.
 declare -A page=(
     [home]=''
     [list]='users?portal=user'
-    [next]='users?portal=user&cursor=CURSOR'
     [unenrolled]='users?portal=user&show=unenrolled'
     [search]='users?portal=user&q=user00000'
     [name]='users?portal=user&q=member'
 )
-order=(home list next unenrolled search name)
+order=(home list unenrolled search name)
 
 # shellcheck source=bench/alone.sh
 . "$here/alone.sh"
@@ -124,10 +122,10 @@ prepare() {
     visitor_add admin root --role administrator_with_billing
     nginx_start
 
-    url[number]=http://127.0.0.1:$port/mfa/
-    patiently curl -sSf -c "$at/jar" -o "$at/page" "${url[number]}login"
+    url[$number]=http://127.0.0.1:$port/mfa/
+    patiently curl -sSf -c "$at/jar" -o "$at/page" "${url[$number]}login"
     csrf=$(token_of "$at/page")
-    curl -sS -b "$at/jar" -c "$at/jar" -o "$at/page" "${url[number]}login" \
+    curl -sS -b "$at/jar" -c "$at/jar" -o "$at/page" "${url[$number]}login" \
         -d "login=root&password=$password" --data-urlencode "csrf=$csrf"
     awk '$6 == "mfa_admin" { print $7 }' "$at/jar" > "$at/cookie"
     [ -s "$at/cookie" ] || die "nobody is logged in: $(< "$at/page")"
@@ -136,10 +134,7 @@ prepare() {
 
 # NUMBER WHAT; its address.
 address_of() {
-    local number=$1 cursor
-
-    cursor=$(printf 'user%07d@example.com' $((number / 2)))
-    printf '%s' "${url[$1]}console/${page[$2]/CURSOR/${cursor/@/%40}}"
+    printf '%s' "${url[$1]}console/${page[$2]}"
 }
 
 
@@ -202,7 +197,6 @@ table() {
         BEGIN {
             says["home"] = "home page"
             says["list"] = "list, first page"
-            says["next"] = "list, from its middle on"
             says["unenrolled"] = "list, those who have not set it up"
             says["search"] = "search: how a login begins"
             says["name"] = "search: a word that all names have"

@@ -98,11 +98,11 @@ prepare() {
         "$at/cookies" $((number < n_cookies ? number : n_cookies)) | redis_pipe
     visitor_add $portal visitor
     nginx_start
-    url[number]=http://127.0.0.1:$port
-    patiently curl -sSf -c "$at/jar" -o "$at/page" "${url[number]}/mfa/login"
+    url[$number]=http://127.0.0.1:$port
+    patiently curl -sSf -c "$at/jar" -o "$at/page" "${url[$number]}/mfa/login"
 
-    csrf[number]=$(token_of "$at/page")
-    jar[number]=$(awk '$6 ~ /_login$/ { print $6 "=" $7 }' "$at/jar")
+    csrf[$number]=$(token_of "$at/page")
+    jar[$number]=$(awk '$6 ~ /_login$/ { print $6 "=" $7 }' "$at/jar")
 }
 
 
@@ -123,11 +123,11 @@ turn() {
     local round=$1 number
 
     for number in "${numbers[@]}"; do
-        measure "$round" gate "$number" "${url[number]}/1k" -- \
+        measure "$round" gate "$number" "${url[$number]}/1k" -- \
             gate "$dir/$number/cookies" mfa_$portal
-        measure "$round" login "$number" -H "Cookie: ${jar[number]}" \
-            "${url[number]}/mfa/login" -- \
-            login visitor $password "${csrf[number]}"
+        measure "$round" login "$number" -H "Cookie: ${jar[$number]}" \
+            "${url[$number]}/mfa/login" -- \
+            login visitor $password "${csrf[$number]}"
     done
 }
 

@@ -24,7 +24,7 @@ export MFA_BUILD=$build
 out=$build/bench
 dir=$out/run
 samples=$out/samples
-sections=${BENCH_ONLY:-throughput stall callgrind revocation memory scale}
+sections=${BENCH_ONLY:-throughput stall callgrind revocation memory scale console}
 rounds=${BENCH_ROUNDS:-5}
 seconds=${BENCH_SECONDS:-2}
 ends=${BENCH_ENDS:-1000}
@@ -245,7 +245,7 @@ picture() {
 
 for name in $sections; do
     case $name in
-    throughput | stall | callgrind | revocation | memory | scale) ;;
+    throughput | stall | callgrind | revocation | memory | scale | console) ;;
     *) die "there is no section \"$name\"" ;;
     esac
 done
@@ -275,6 +275,7 @@ section callgrind 'What a request takes' counted
 section revocation 'Sessions that end' perl "$here/revocation.pl" "$ends"
 section memory 'What sessions weigh in Redis' "$here/memory.sh"
 section scale 'With more and more sessions' "$here/scale.sh"
+section console 'The console with more and more accounts' "$here/console.sh"
 
 echo
 result | tee "$out/result.md"

@@ -29,46 +29,8 @@ n_cookies=1000
 pids=()
 
 
-die() {
-    echo "bench: $*" >&2
-    exit 1
-}
-
-
-# COMMAND..., until it succeeds.
-patiently() {
-    local i
-
-    for ((i = 0; i < 100; i++)); do
-        ! "$@" > /dev/null 2>&1 || return 0
-        sleep 0.1
-    done
-
-    die "did not happen: $*"
-}
-
-
-stop() {
-    [ ${#pids[@]} = 0 ] || kill "${pids[@]}" 2> /dev/null || true
-    wait 2> /dev/null || true
-    rm -rf "$dir"
-}
-
-
-free_port() {
-    local port=$((20000 + RANDOM % 10000))
-
-    while (exec 3<> "/dev/tcp/127.0.0.1/$port") 2> /dev/null; do
-        port=$((port + 1))
-    done
-
-    echo $port
-}
-
-
-mfactl() {
-    "$build/mfactl" -c "$at/mfa.conf" "$@"
-}
+# shellcheck source=bench/alone.sh
+. "$here/alone.sh"
 
 
 configure() {
@@ -122,7 +84,7 @@ EOF
 
 # NUMBER; Redis, its sessions, nginx, an account to log in with.
 prepare() {
-    local number=$1 said port nginx=(nginx -p "$dir/")
+    local number=$1 port
 
     at=$dir/$number
     mkdir "$at"
@@ -131,44 +93,26 @@ prepare() {
     configure "$port"
     mfactl keys new > /dev/null
 
-    redis-server --port 0 --unixsocket "$at/redis.sock" --dir "$at" --save '' \
-        --appendonly no --hz 500 > "$at/redis.out" &
-    pids+=($!)
-    patiently redis-cli -s "$at/redis.sock" ping
+    redis_start
+    "$build/bench/fill" $portal $((number / 10)) "$number" "$at/keys" \
+        "$at/cookies" $((number < n_cookies ? number : n_cookies)) | redis_pipe
+    visitor_add $portal visitor
+    nginx_start
+    url[$number]=http://127.0.0.1:$port
+    patiently curl -sSf -c "$at/jar" -o "$at/page" "${url[$number]}/mfa/login"
 
-    said=$("$build/bench/fill" $portal $((number / 10)) "$number" "$at/keys" \
-        "$at/cookies" $((number < n_cookies ? number : n_cookies)) \
-        | redis-cli -s "$at/redis.sock" --pipe | tail -n 1)
-    [[ $said == 'errors: 0,'* ]] || die "$said"
-
-    # As cheap as a hash can be that is not made anew at a login.
-    # shellcheck disable=SC2016
-    perl -e 'print crypt($ARGV[0], q($y$j75$benchbenchbe$)), "\n"' $password \
-        | mfactl account add $portal visitor --password-hash-stdin > /dev/null
-
-    # Its worker reads what only this user can.
-    [ "$(id -u)" != 0 ] || nginx+=(-g 'user root;')
-    "${nginx[@]}" -e "$at/error.log" -c "$at/nginx.conf" > "$at/nginx.out" 2>&1 &
-    pids+=($!)
-    url[number]=http://127.0.0.1:$port
-    patiently curl -sSf -c "$at/jar" -o "$at/page" "${url[number]}/mfa/login"
-
-    csrf[number]=$(sed -n 's/.*name="csrf" value="\([^"]*\)".*/\1/p' "$at/page" \
-        | head -n 1)
-    jar[number]=$(awk '$6 ~ /_login$/ { print $6 "=" $7 }' "$at/jar")
+    csrf[$number]=$(token_of "$at/page")
+    jar[$number]=$(awk '$6 ~ /_login$/ { print $6 "=" $7 }' "$at/jar")
 }
 
 
 # ROUND WHAT NUMBER ARGUMENT-OF-WRK...
 measure() {
-    local round=$1 what=$2 number=$3 p50 requests otherwise said
+    local round=$1 what=$2 number=$3 p50 said
     shift 3
 
     said=$(wrk -t 1 -c 1 -d "$seconds" --timeout 30 -s "$here/scale.lua" "$@")
-    read -r p50 requests otherwise < <(sed -n 's/^RESULT //p' <<< "$said") \
-        || die "$what: $said"
-    [[ $requests -gt 0 && $otherwise -eq 0 ]] \
-        || die "$what of $number: $otherwise of $requests answered otherwise"
+    p50=$(measured "$what of $number" "$said")
 
     printf '%s\t%s\t%s\t%s\n' "$round" "$what" "$number" "$p50" \
         >> "$dir/samples"
@@ -179,11 +123,11 @@ turn() {
     local round=$1 number
 
     for number in "${numbers[@]}"; do
-        measure "$round" gate "$number" "${url[number]}/1k" -- \
+        measure "$round" gate "$number" "${url[$number]}/1k" -- \
             gate "$dir/$number/cookies" mfa_$portal
-        measure "$round" login "$number" -H "Cookie: ${jar[number]}" \
-            "${url[number]}/mfa/login" -- \
-            login visitor $password "${csrf[number]}"
+        measure "$round" login "$number" -H "Cookie: ${jar[$number]}" \
+            "${url[$number]}/mfa/login" -- \
+            login visitor $password "${csrf[$number]}"
     done
 }
 
@@ -193,37 +137,8 @@ table() {
         'login, µs | times the first |'
     echo '|---|---|---|---|---|'
 
-    awk -v numbers="${numbers[*]}" -v rounds="$rounds" '
-        # The median of list[1..rounds], with the least and the largest.
-        function spread(format,    i, j, x) {
-            for (i = 2; i <= rounds; i++) {
-                x = list[i]
-                for (j = i - 1; j > 0 && list[j] > x; j--) list[j + 1] = list[j]
-                list[j + 1] = x
-            }
-
-            x = (list[int((rounds + 1) / 2)] + list[int(rounds / 2) + 1]) / 2
-
-            return sprintf(format " (" format "–" format ")", x, list[1],
-                           list[rounds])
-        }
-
-        function time(what, n,    i) {
-            for (i = 1; i <= rounds; i++) list[i] = p50[i, what, n]
-
-            return spread("%d")
-        }
-
-        function share(what, n,    i) {
-            for (i = 1; i <= rounds; i++) {
-                list[i] = p50[i, what, n] / p50[i, what, number[1]]
-            }
-
-            return spread("%.2f")
-        }
-
-        { p50[$1, $2, $3] = $4 }
-
+    awk -v numbers="${numbers[*]}" -v rounds="$rounds" -f "$here/scale.awk" \
+        -f /dev/stdin "$dir/samples" << 'EOF'
         END {
             k = split(numbers, number, " ")
 
@@ -232,7 +147,8 @@ table() {
                     time("gate", number[r]), share("gate", number[r]),
                     time("login", number[r]), share("login", number[r])
             }
-        }' "$dir/samples"
+        }
+EOF
 }
 
 

@@ -21,10 +21,11 @@ use MFA::Api;
 use MFA::Journey;
 
 my $limits = 'limit password=1000/15m code=1000/15m address=10000/10m;';
+my $mail = 'mail from=no-reply@example.com base_url=https://a.example;';
 my $stage = MFA::Journey->new(
     workers   => 2,
-    portals   => { user => "session max=1000; $limits",
-                   admin => "session max=1000; $limits" },
+    portals   => { user => "session max=1000; $mail $limits",
+                   admin => "session max=1000; $mail $limits" },
     locations => <<'EOC',
 location /mfa/console/ { mfa_console user admin; }
 location /fresh/ { mfa PORTAL fresh=5m; mfa_console user admin; }
@@ -116,6 +117,7 @@ my @on_account = (
     [POST   => '/extend',      { grace_days => 30, reason => 'ill' }, 2],
     [POST   => '/require',     { grace_days => 3 }, 3],
     [POST   => '/unrequire',   undef, 3],
+    [POST   => '/resend',      undef, 3],
     [POST   => '/disable',     undef, 3],
     [POST   => '/enable',      undef, 3],
     [POST   => '/password',    { password => 'correct horse battery' }, 3],
@@ -147,7 +149,9 @@ subtest 'Each role may on accounts of each role exactly what the table says '
                 my $may = $has >= $need
                     && ($has != 3 || $need == 1 || $of ne $boss{role});
 
-                fresh($portal, $login, $of ? (role => $of) : ());
+                fresh($portal, $login, email => 't@example.com',
+                      $of ? (role => $of) : ());
+                $stage->redis('DEL', "mfa:fail:mail:$portal:$login");
                 my $answer = $api->call($method,
                     "portals/$portal/accounts/$login$path", $body);
                 my $told = told($answer);
@@ -191,6 +195,10 @@ my @about_none = (
         { action => 'unlock', logins => ['target'] }, '200', @looks[0 .. 3]],
     [POST   => 'portals/admin/bulk',
         { action => 'require', logins => ['target'] }, '200', @admins],
+    [POST   => 'portals/user/bulk',
+        { action => 'resend', logins => ['target'] }, '200', @users],
+    [POST   => 'portals/admin/bulk',
+        { action => 'resend', logins => ['target'] }, '200', @admins],
     [GET    => 'tokens', undef, '200', @admins],
     [POST   => 'tokens', { name => 'x', role => 'read_only' }, '201', @admins],
     [DELETE => 'tokens/AAAAAAAAAAAA', undef, '404 absent', @admins],
@@ -304,6 +312,9 @@ subtest 'A token acts as the admin who made it, and no longer than he may '
        'a manager\'s sees no tokens');
     my ($event) = reverse $stage->audit('user', event => 'unrequire');
     is($event->{actor}, 'maker', 'the audit names its maker');
+    my ($listed) = grep { $_->{login} eq 'maker' }
+        @{ json($boss->call(GET => 'tokens'))->{tokens} };
+    is($event->{detail}, "token a script ($listed->{id})", 'and the token');
 
     my $got = $script->{browser}->request(GET => '/mfa/console/',
         headers => { Authorization => "Bearer $token" });

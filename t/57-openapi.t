@@ -13,6 +13,8 @@ use warnings;
 use File::Basename qw(dirname);
 use lib dirname(__FILE__) . '/lib';
 
+use File::Temp qw(tempdir);
+use MIME::Base64 qw(encode_base64);
 use Test::More;
 
 use MFA::Api;
@@ -80,12 +82,22 @@ subtest 'Problems have the codes that are described, each with its status' => su
 
 # --- every operation ---
 
+# The people of "who" are asked by nginx itself.
+my $own = tempdir(CLEANUP => 1);
+chmod 0755, $own;
+MFA::Nginx::write_file("$own/passwords", "ida:{PLAIN}pw\n");
+MFA::Nginx::write_file("$own/$_.conf", "location /mfa/console/ "
+    . "{ mfa_console user admin; }\n" . ($_ eq 'who' ? 'auth_basic w; '
+        . "auth_basic_user_file $own/passwords;\n" : '')) for qw(user admin who);
+
 my $limits = 'limit password=1000/15m code=1000/15m address=1000/10m;';
 my $stage = MFA::Journey->new(
     workers => 1,
-    portals => { user => "remember_device 30d; $limits",
-                 admin => "session max=100; $limits" },
-    locations => 'location /mfa/console/ { mfa_console user admin; }',
+    portals => { user => "remember_device 30d; mail from=no-reply\@example.com"
+                         . " base_url=https://portal.example.com; $limits",
+                 admin => "session max=100; $limits",
+                 who => 'first_factor identity=$remote_user;' },
+    locations => "include $own/PORTAL.conf;",
 );
 my $env = $stage->{env};
 my @owner = (options => ['--role', 'administrator_with_billing']);
@@ -110,12 +122,15 @@ my @walk = (
         email => 'a@example.com', password => 'correct horse battery',
         require => JSON::PP::true, grace_days => 3 }, 201],
     [POST   => 'portals/user/accounts', { login => 'bobby' }, 201],
+    [POST   => 'portals/user/accounts', { login => 'cora',
+        email => 'c@example.com', invite => JSON::PP::true }, 201],
     [GET    => 'portals/user/accounts?q=a&limit=1&filter=all', undef, 200],
     [GET    => 'portals/user/accounts?filter=grace', undef, 200],
     [GET    => $one, undef, 200],
     [PATCH  => $one, { name => undef }, 200],
     [POST   => "$one/require", { grace_days => 1 }, 200],
     [POST   => "$one/extend", { grace_days => 9, reason => 'ill' }, 200],
+    [POST   => "$one/resend", undef, 200],
     [POST   => "$one/unrequire", undef, 200],
     [POST   => "$one/reset", { reason => 'lost' }, 200],
     [POST   => "$one/unlock", {}, 200],
@@ -189,6 +204,7 @@ subtest 'Every problem looks as it is described' => sub
     my $nobody = MFA::Api->new($stage->browser(portal => 'admin'), token => undef,
                                csrf => undef);
     my $bobby = 'portals/user/accounts/bobby';
+    my $cora = 'portals/user/accounts/cora';
     my @not_seen = qw(error busy full);     # and why not stands in t/56
 
     $env->account('admin', 'keyed', MFA::Env::factor(),
@@ -201,6 +217,12 @@ subtest 'Every problem looks as it is described' => sub
             %fact));
         return MFA::Api->new($browser);
     };
+    # By a session of the portal whose people nginx names.
+    $env->account('who', 'ida', role => 'administrator_with_billing');
+    my $known = $stage->browser(portal => 'who', headers => {
+        Authorization => 'Basic ' . encode_base64('ida:pw', '') });
+    $known->cookie(mfa_who => $env->session('who', 'ida'));
+    my $ida = MFA::Api->new($known);
     my %late = (password_at => time - 700, created => time - 700);
 
     for my $case (
@@ -221,6 +243,7 @@ subtest 'Every problem looks as it is described' => sub
         ['403 proof-code', $with->('keyed', level => 2, code_at => time - 700,
                                    %late), POST => "$bobby/unlock"],
         ['403 proof-password', $with->('boss', %late), POST => "$bobby/unlock"],
+        ['403 proof-enrol', $ida, POST => "$bobby/unlock"],
         ['404 not-found', $boss, GET => 'portals/nix/accounts'],
         ['404 absent', $boss, GET => 'portals/user/accounts/nobody'],
         ['405 method', $boss, PUT => 'home'],
@@ -228,6 +251,11 @@ subtest 'Every problem looks as it is described' => sub
          { login => 'bobby' }],
         ['409 not-required', $boss, POST => "$bobby/extend",
          { grace_days => 1, reason => 'x' }],
+        ['409 nothing-due', $boss, POST => 'portals/user/accounts/owned/resend'],
+        ['409 no-mail', $boss, POST => 'portals/user/accounts',
+         { login => 'carl', invite => JSON::PP::true }],
+        (map { ['200', $boss, POST => "$cora/resend"] } 1 .. 5),
+        ['429 limited', $boss, POST => "$cora/resend"],
         ['409 directory', $boss, POST => 'portals/user/accounts/owned/require'],
         ['200', $boss, POST => "$bobby/require", { grace_days => 9 }],
         ['409 shorter', $boss, POST => "$bobby/extend",

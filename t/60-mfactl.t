@@ -97,7 +97,8 @@ use MFA::Mfactl;
           qw(user eve --password-hash-stdin) ],
         [ 2, '', 'needs one of', qw(user eve) ],
         [ 2, '', 'needs one of', qw(user eve --no-password --password-stdin) ],
-        [ 2, '', '--invite sends a mail', qw(user eve --invite) ],
+        [ 2, '', 'needs one of', qw(user eve --invite --no-password) ],
+        [ 1, '', 'no mail: the portal sends none', qw(user eve --invite) ],
         [ 2, '', 'no e-mail', qw(user eve --no-password --email eve) ],
         [ 2, '', 'no role', qw(user eve --no-password --role Administrator) ],
         [ 2, '', 'takes text', qw(user eve --no-password --name), 'x' x 129 ],
@@ -160,6 +161,7 @@ use MFA::Mfactl;
             login => 'alice', outcome => 'done', error => undef,
             changed => JSON::PP::false,
             deadline => text(field('user', 'alice', 'deadline')),
+            mail => undef, mail_to => undef,
         } ],
     }, 'what a change says in JSON');
 

@@ -162,26 +162,22 @@ take_hash(const mfactl_t *ctl, mfa_buf_t *out)
 }
 
 
-/* The password of a new account: one of three ways to have none or one. */
+/* The password of a new account: one of four ways to have none or one. */
 static int
 take_first_password(const mfactl_t *ctl, mfa_str_t login, mfa_buf_t *out)
 {
-    int  from_stdin, from_hash, none;
+    int  from_stdin, from_hash, none, invite;
 
     from_stdin = mfactl_options_given(&ctl->options, MFACTL_PASSWORD_STDIN);
     from_hash = mfactl_options_given(&ctl->options, MFACTL_HASH_STDIN);
     none = mfactl_options_given(&ctl->options, MFACTL_NO_PASSWORD);
 
-    if (mfactl_options_given(&ctl->options, MFACTL_INVITE)) {
-        return mfactl_print_error(ctl, MFACTL_USAGE, "--invite sends a mail,"
-                                  " which mfactl cannot do yet; give"
-                                  " --password-stdin or --no-password");
-    }
+    invite = mfactl_options_given(&ctl->options, MFACTL_INVITE);
 
-    if (from_stdin + from_hash + none != 1) {
+    if (from_stdin + from_hash + none + invite != 1) {
         return mfactl_print_error(ctl, MFACTL_USAGE, "account add needs one of"
                                   " --password-stdin, --password-hash-stdin,"
-                                  " --no-password");
+                                  " --no-password, --invite");
     }
 
     return from_stdin ? take_password(ctl, login, out)
@@ -213,6 +209,7 @@ mfactl_account_add(mfactl_t *ctl)
 
     if (status == MFACTL_DONE) {
         admin.password = mfa_buf_since(&hash, 0);
+        admin.invite = mfactl_options_given(&ctl->options, MFACTL_INVITE);
         status = mfactl_change(ctl, &admin);
     }
 

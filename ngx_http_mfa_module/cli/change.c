@@ -92,14 +92,48 @@ mfactl_change_logins(mfactl_t *ctl)
 }
 
 
+/* Why no mail goes to an account with that address, for people. */
+static const char *
+no_mail(const mfa_portal_t *portal, mfa_str_t email)
+{
+    if (portal->mail_from.len == 0) {
+        return "no mail: the portal sends none, see its \"mail\"";
+    }
+
+    if (email.len == 0) {
+        return "no mail: the account has no e-mail address";
+    }
+
+    return portal->first == MFA_FIRST_LOCAL
+           ? "no mail: the portal's \"mail\" has no base_url for its link"
+           : "no mail: passwords are not looked at here";
+}
+
+
 /* Why not, for people; NULL for DONE. */
 static const char *
-reason(mfa_admin_e action, mfa_outcome_e outcome, mfa_why_e why)
+reason(const mfa_flow_admin_t *admin)
 {
-    if (why == MFA_WHY_LAST) {
+    mfa_admin_e    action;
+    mfa_outcome_e  outcome;
+
+    action = admin->action;
+    outcome = admin->flow.outcome;
+
+    switch (admin->why) {
+    case MFA_WHY_LAST:
         return "it is the portal's last administrator_with_billing: make"
                " another one first (after an update of this program:"
                " mfactl doctor --reindex)";
+    case MFA_WHY_NO_MAIL:
+        return no_mail(admin->flow.env.portal,
+                       action == MFA_ADMIN_ADD ? admin->email
+                                               : admin->before.email);
+    case MFA_WHY_NOTHING_DUE:
+        return "it needs no mail: it has all it needs, or nothing is required"
+               " of it";
+    default:
+        break;
     }
 
     switch (outcome) {
@@ -119,6 +153,9 @@ reason(mfa_admin_e action, mfa_outcome_e outcome, mfa_why_e why)
         return action == MFA_ADMIN_EXTEND
                ? "the deadline that holds is later than that"
                : "refused";
+    case MFA_OUTCOME_LIMITED:
+        return "too many mails were asked for it in the last minutes, try"
+               " later";
     default:
         return "the store did not answer";
     }
@@ -132,7 +169,7 @@ row(const mfa_flow_admin_t *admin)
     const char  *why;
 
     object = mfactl_print_need(json_object());
-    why = reason(admin->action, admin->flow.outcome, admin->why);
+    why = reason(admin);
 
     json_object_set_new(object, "login", mfactl_print_text(admin->login));
     json_object_set_new(object, "outcome", mfactl_print_text(
@@ -143,12 +180,34 @@ row(const mfa_flow_admin_t *admin)
     json_object_set_new(object, "deadline",
                         why ? json_null()
                             : mfactl_view_deadline(admin->deadline));
+    json_object_set_new(object, "mail", mfactl_print_text(
+                        mfa_str_from(admin->mailed
+                                     ? mfa_mail_name((mfa_mail_e) admin->mail)
+                                     : NULL)));
+    json_object_set_new(object, "mail_to", mfactl_print_text(
+                        admin->mailed ? admin->mail_to
+                                      : (mfa_str_t) { NULL, 0 }));
 
     return object;
 }
 
 
-/* One line: "require alice: done, deadline 2026-10-01T00:00:00Z". */
+/* ", mail queued to a@example.com", or why none is although there is reason. */
+static void
+print_mail(const mfa_flow_admin_t *admin, json_t *object)
+{
+    if (admin->mailed) {
+        printf(", mail queued to %s",
+               json_string_value(json_object_get(object, "mail_to")));
+
+    } else if (admin->mail >= 0) {
+        printf(", %s", no_mail(admin->flow.env.portal, admin->mail_to));
+    }
+}
+
+
+/* One line: "require alice: done, deadline 2026-10-01T00:00:00Z, mail queued to
+   a@example.com". */
 static void
 print_row(const mfa_flow_admin_t *admin, json_t *object)
 {
@@ -163,11 +222,13 @@ print_row(const mfa_flow_admin_t *admin, json_t *object)
 
     deadline = json_object_get(object, "deadline");
 
-    printf("%s %s: %s%s%s\n", mfa_admin_name(admin->action),
+    printf("%s %s: %s%s%s", mfa_admin_name(admin->action),
            json_string_value(json_object_get(object, "login")),
            admin->changed ? "done" : "it was so already",
            json_is_null(deadline) ? "" : ", deadline ",
            json_is_null(deadline) ? "" : json_string_value(deadline));
+    print_mail(admin, object);
+    putchar('\n');
 }
 
 

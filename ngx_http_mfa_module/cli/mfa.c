@@ -54,6 +54,13 @@ mfactl_mfa_unlock(mfactl_t *ctl)
 
 
 int
+mfactl_mfa_resend(mfactl_t *ctl)
+{
+    return change(ctl, MFA_ADMIN_RESEND);
+}
+
+
+int
 mfactl_mfa_extend(mfactl_t *ctl)
 {
     mfa_flow_admin_t  admin;

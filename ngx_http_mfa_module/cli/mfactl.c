@@ -62,7 +62,8 @@ static const command_t  commands[] = {
     { "account", "add", "PORTAL LOGIN [--email E] [--name N] [--role R]"
       " [--directory D]\n                     [--require-mfa [--grace T]]"
       " (--password-stdin |\n                     --password-hash-stdin |"
-      " --no-password)",
+      " --no-password |"
+      "\n                     --invite)",
       1, 1, 1, ADD_OPTIONS, mfactl_account_add },
     { "account", "show", "PORTAL LOGIN",
       1, 1, 1, 0, mfactl_account_show },
@@ -98,6 +99,8 @@ static const command_t  commands[] = {
       1, MANY, 1, 0, mfactl_mfa_reset },
     { "mfa", "unlock", "PORTAL LOGIN...",
       1, MANY, 1, 0, mfactl_mfa_unlock },
+    { "mfa", "resend", "PORTAL LOGIN...",
+      1, MANY, 1, 0, mfactl_mfa_resend },
     { "mfa", "extend", "PORTAL LOGIN --grace T --reason TEXT",
       1, 1, 1, mfactl_bit(MFACTL_GRACE) | mfactl_bit(MFACTL_REASON),
       mfactl_mfa_extend },

@@ -46,6 +46,7 @@ int mfactl_mfa_require(mfactl_t *ctl);
 int mfactl_mfa_unrequire(mfactl_t *ctl);
 int mfactl_mfa_reset(mfactl_t *ctl);
 int mfactl_mfa_unlock(mfactl_t *ctl);
+int mfactl_mfa_resend(mfactl_t *ctl);
 int mfactl_mfa_extend(mfactl_t *ctl);
 int mfactl_mfa_forecast(mfactl_t *ctl);
 

@@ -99,6 +99,7 @@ mfa_account_decode(mfa_account_t *account, mfa_str_t login,
     account->version = number(account, f[MFA_ACCOUNT_VERSION], 0);
     account->deadline = number(account, f[MFA_ACCOUNT_DEADLINE], -1);
     account->enrolled = number(account, f[MFA_ACCOUNT_ENROLLED], 0);
+    account->reset = number(account, f[MFA_ACCOUNT_RESET], 0);
     account->required = number(account, f[MFA_ACCOUNT_REQUIRED], 0) != 0;
     account->disabled = number(account, f[MFA_ACCOUNT_DISABLED], 0) != 0;
 

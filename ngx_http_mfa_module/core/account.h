@@ -37,6 +37,8 @@
     X(VERSION,    "version")    /* raised by every change */                  \
     X(LOCALE,     "locale")                                                   \
     X(WIDGET,     "widget")     /* "off": its home page goes without it */    \
+    X(RESET,      "reset")      /* Unix time an admin took the factor away; of\
+                                   interest only while there is none */       \
     X(PASSWORD,   "password")   /* crypt(5) */
 
 typedef enum {
@@ -66,6 +68,7 @@ typedef struct {
     int64_t    version;
     int64_t    deadline;                    /* -1: never set; 0: at once */
     int64_t    enrolled;                    /* 0: not enrolled */
+    int64_t    reset;                       /* not asked for, or never: 0 */
     int        required;
     int        disabled;
     int        widget_off;                  /* not asked for: 0 */

@@ -109,6 +109,15 @@ decide_add(mfa_flow_admin_t *admin)
         return MFA_OUTCOME_UNAVAILABLE;
     }
 
+    admin->after.login = admin->login;
+    admin->after.generation = first;
+    admin->after.email = admin->email;
+
+    if (admin->invite && !mfa_admin_can_invite(env->portal, &admin->after)) {
+        admin->why = MFA_WHY_NO_MAIL;
+        return MFA_OUTCOME_FORBIDDEN;
+    }
+
     note_number(admin, MFA_ACCOUNT_CREATED, env->now);
     note_number(admin, MFA_ACCOUNT_GENERATION, first);
     note_present(admin, MFA_ACCOUNT_EMAIL, admin->email);
@@ -118,7 +127,6 @@ decide_add(mfa_flow_admin_t *admin)
     note_present(admin, MFA_ACCOUNT_PASSWORD, admin->password);
 
     admin->after.created = env->now;
-    admin->after.email = admin->email;
     admin->after.name = admin->name;
     admin->after.role = admin->role;
 
@@ -236,6 +244,7 @@ decide_reset(mfa_flow_admin_t *admin)
     note_absent(admin, MFA_ACCOUNT_SECRET_ID);
     note_absent(admin, MFA_ACCOUNT_SECRET);
     note_absent(admin, MFA_ACCOUNT_VALIDATED);
+    note_number(admin, MFA_ACCOUNT_RESET, admin->flow.env.now);
 
     return MFA_OUTCOME_DONE;
 }
@@ -366,6 +375,31 @@ decide_widget(mfa_flow_admin_t *admin)
 }
 
 
+static mfa_outcome_e
+decide_resend(mfa_flow_admin_t *admin)
+{
+    int                  kind;
+    const mfa_portal_t  *portal;
+
+    portal = admin->flow.env.portal;
+    kind = mfa_admin_mail_due(portal, &admin->after);
+
+    if (kind < 0) {
+        admin->why = MFA_WHY_NOTHING_DUE;
+        return MFA_OUTCOME_FORBIDDEN;
+    }
+
+    if (!mfa_mail_goes(portal, &admin->after, (mfa_mail_e) kind)) {
+        admin->why = MFA_WHY_NO_MAIL;
+        return MFA_OUTCOME_FORBIDDEN;
+    }
+
+    admin->write = 1;
+
+    return MFA_OUTCOME_DONE;
+}
+
+
 static const action_t  actions[] = {
     [MFA_ADMIN_ADD]       = { "add",       decide_add,       0, NULL },
     [MFA_ADMIN_DELETE]    = { "delete",    decide_delete,    0, NULL },
@@ -388,6 +422,7 @@ static const action_t  actions[] = {
     [MFA_ADMIN_DEVICES_END]  = { "end-devices", decide_devices_end, 0,
                                  "device-revoke" },
     [MFA_ADMIN_WIDGET]       = { "widget", decide_widget, 0, NULL },
+    [MFA_ADMIN_RESEND]       = { "resend", decide_resend, 0, NULL },
 };
 
 #define N_ACTIONS  (sizeof(actions) / sizeof(actions[0]))
@@ -422,7 +457,8 @@ mfa_admin_check(const mfa_flow_admin_t *admin)
     case MFA_ADMIN_ADD:
         return texts_good(admin)
                && (admin->password.len == 0
-                   || mfa_password_format_check(admin->password));
+                   || (!admin->invite
+                       && mfa_password_format_check(admin->password)));
     case MFA_ADMIN_PASSWORD:
     case MFA_ADMIN_REHASH:
         return mfa_password_format_check(admin->password);
@@ -448,6 +484,8 @@ mfa_admin_decide(mfa_flow_admin_t *admin)
     admin->write = 0;
     admin->raise = actions[admin->action].raise;
     admin->detail_len = 0;
+    admin->mail = -1;
+    admin->mailed = 0;
 
     return actions[admin->action].decide(admin);
 }

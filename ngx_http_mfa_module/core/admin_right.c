@@ -25,6 +25,7 @@ static const mfa_right_e  rights[] = {
     [MFA_ADMIN_SESSIONS_END] = MFA_RIGHT_SESSIONS,
     [MFA_ADMIN_DEVICES_END]  = MFA_RIGHT_SESSIONS,
     [MFA_ADMIN_WIDGET]       = MFA_RIGHT_SETTINGS,
+    [MFA_ADMIN_RESEND]       = MFA_RIGHT_RESEND,
 };
 
 #define N_RIGHTS  (sizeof(rights) / sizeof(rights[0]))
@@ -44,6 +45,21 @@ mfa_by_may(const mfa_by_t *by, mfa_role_e role, mfa_right_e right,
     return mfa_may(role, right, target, of, given)
            && (!by->by_token
                || mfa_may(by->token_role, right, target, of, given));
+}
+
+
+void
+mfa_by_detail(const mfa_by_t *by, mfa_str_t what, mfa_buf_t *out)
+{
+    mfa_buf_str(out, what);
+
+    if (by->by_token) {
+        mfa_buf_cstr(out, what.len ? ", token " : "token ");
+        mfa_buf_str(out, by->token_name);
+        mfa_buf_cstr(out, " (");
+        mfa_buf_str(out, by->token_ref);
+        mfa_buf_byte(out, ')');
+    }
 }
 
 
@@ -158,7 +174,9 @@ mfa_why_name(mfa_why_e why)
         [MFA_WHY_SHORTER]      = "shorter",
         [MFA_WHY_VERSION]      = "version",
         [MFA_WHY_EXISTS]       = "exists",
-        [MFA_WHY_BUSY]         = "busy"
+        [MFA_WHY_BUSY]         = "busy",
+        [MFA_WHY_NO_MAIL]      = "no-mail",
+        [MFA_WHY_NOTHING_DUE]  = "nothing-due"
     };
 
     return (unsigned) why < sizeof(names) / sizeof(names[0]) ? names[why] : "";

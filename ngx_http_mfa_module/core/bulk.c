@@ -36,6 +36,8 @@ note(mfa_bulk_t *bulk)
     result->why = bulk->admin.why;
     result->changed = bulk->admin.changed;
     result->deadline = bulk->admin.deadline;
+    result->mail = bulk->admin.mail;
+    result->mailed = bulk->admin.mailed;
 
     bulk->n_done += result->outcome == MFA_OUTCOME_DONE;
     bulk->n_changed += result->outcome == MFA_OUTCOME_DONE && result->changed;

@@ -16,6 +16,8 @@ typedef struct {
     mfa_why_e      why;
     int            changed;
     int64_t        deadline;                /* -1: none */
+    int            mail;                    /* of flow admin, both */
+    int            mailed;
 } mfa_bulk_result_t;
 
 typedef struct {

@@ -4,20 +4,24 @@
  *   watch account -> decide -> change, index, audit in one transaction
  *                           -> or let go of the watch, nothing changed
  *
- * What each action changes is in admin.c.
+ * What each action changes is in admin.c, which mail goes with it in
+ * admin_mail.c.  A mail that is asked for again is charged to the account first,
+ * when it is known that it would go; what is watched is let go for that and
+ * watched anew.
  *
  * However the flow ends, no watch stays behind: EXEC drops it, UNWATCH drops
  * it, and a driver that could not tell closes the connection.
  */
 
 #include "core/flow_admin.h"
+#include "core/flow_reset.h"
 #include "core/store_list.h"
 #include "core/store_recovery.h"
 
 #include <string.h>
 
 
-enum { START, WATCHED, CHANGED, LET_GO };
+enum { START, WATCHED, CHANGED, LET_GO, CHARGED };
 
 
 static mfa_flow_e
@@ -48,6 +52,47 @@ watch(mfa_flow_admin_t *admin)
     }
 
     return MFA_FLOW_STORE;
+}
+
+
+/* Not before the rights: who may not must not use up an account's mails.  EXEC
+   would drop the watch, so it goes first. */
+static mfa_flow_e
+charge(mfa_flow_admin_t *admin)
+{
+    mfa_op_t   *op;
+    mfa_str_t   no_net = { NULL, 0 };
+
+    op = mfa_flow_next(&admin->flow, CHARGED);
+    mfa_store_unwatch(op);
+
+    admin->charge.kind = MFA_CHARGE_MAIL;
+    admin->charge.limit.n = MFA_RESET_MAILS;
+    admin->charge.limit.window_sec = MFA_RESET_WINDOW_SEC;
+    mfa_store_charge(op, &admin->charge, admin->flow.env.portal, admin->login,
+                     no_net);
+
+    return MFA_FLOW_STORE;
+}
+
+
+static mfa_flow_e
+charged(mfa_flow_admin_t *admin, const mfa_result_t *result)
+{
+    mfa_charged_t  within;
+
+    within = mfa_store_charge_result(&admin->flow.op, result, &admin->charge,
+                                     1);
+    if (within.within == MFA_YES) {
+        admin->charged = 1;
+        return watch(admin);
+    }
+
+    admin->flow.retry_after = within.retry_after;
+
+    return mfa_flow_end(&admin->flow, within.within == MFA_NO
+                                      ? MFA_OUTCOME_LIMITED
+                                      : MFA_OUTCOME_UNAVAILABLE);
 }
 
 
@@ -173,11 +218,30 @@ end_listed(mfa_flow_admin_t *admin)
 }
 
 
+static void
+tell(mfa_flow_admin_t *admin)
+{
+    mfa_buf_t    told;
+    mfa_str_t    what;
+    mfa_audit_t  audit;
+
+    what = admin->detail_len ? (mfa_str_t) { admin->detail, admin->detail_len }
+           : admin->ref.len ? admin->ref : admin->reason;
+    mfa_buf_init(&told, admin->told, sizeof(admin->told));
+    mfa_by_detail(&admin->by, what, &told);
+
+    audit = mfa_flow_audit(&admin->flow, mfa_admin_event(admin), "ok", "",
+                           admin->login);
+    audit.actor = admin->actor.len ? admin->actor : admin->by.login;
+    audit.detail = mfa_buf_since(&told, 0);
+    mfa_store_audit(&admin->flow.op, admin->flow.env.portal, &audit);
+}
+
+
 static mfa_flow_e
 change(mfa_flow_admin_t *admin)
 {
-    mfa_op_t     *op;
-    mfa_audit_t   audit;
+    mfa_op_t  *op;
 
     op = mfa_flow_next(&admin->flow, CHANGED);
     op->reserve = 1;
@@ -210,13 +274,8 @@ change(mfa_flow_admin_t *admin)
     index_words(admin);
     end_listed(admin);
 
-    audit = mfa_flow_audit(&admin->flow, mfa_admin_event(admin), "ok", "",
-                           admin->login);
-    audit.actor = admin->actor.len ? admin->actor : admin->by.login;
-    audit.detail = admin->detail_len
-                   ? (mfa_str_t) { admin->detail, admin->detail_len }
-                   : admin->ref.len ? admin->ref : admin->reason;
-    mfa_store_audit(op, admin->flow.env.portal, &audit);
+    tell(admin);
+    mfa_admin_mail(admin);
 
     mfa_op_exec(op);
 
@@ -349,6 +408,10 @@ watched(mfa_flow_admin_t *admin, const mfa_result_t *result)
         return let_go(admin, outcome);
     }
 
+    if (admin->action == MFA_ADMIN_RESEND && !admin->charged) {
+        return charge(admin);
+    }
+
     return change(admin);
 }
 
@@ -420,6 +483,8 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
         return watched(admin, result);
     case CHANGED:
         return changed(admin, result);
+    case CHARGED:
+        return charged(admin, result);
     case LET_GO:
         return mfa_flow_end(flow, admin->ending);
     default:
@@ -437,4 +502,5 @@ mfa_flow_admin_init(mfa_flow_admin_t *admin)
     admin->if_version = -1;
     admin->grace_sec = -1;
     admin->deadline = -1;
+    admin->mail = -1;
 }

@@ -14,7 +14,7 @@
 #ifndef MFA_FLOW_ADMIN_H
 #define MFA_FLOW_ADMIN_H
 
-#include "core/flow.h"
+#include "core/mail.h"
 #include "core/right.h"
 
 #define MFA_ADMIN_TRIES   5
@@ -40,7 +40,9 @@ typedef enum {
     MFA_ADMIN_SESSIONS_END,             /* all, with the trust in browsers; or
                                            the one that ref names */
     MFA_ADMIN_DEVICES_END,              /* all trusted browsers, or that of ref */
-    MFA_ADMIN_WIDGET                    /* one's own: widget on or off */
+    MFA_ADMIN_WIDGET,                   /* one's own: widget on or off */
+    MFA_ADMIN_RESEND                    /* the mail that fits the account now;
+                                           changes nothing of it */
 } mfa_admin_e;
 
 /* Who acts, where it is not mfactl. */
@@ -51,7 +53,14 @@ typedef struct {
     int                  by_token;      /* by a token: it may no more than */
     mfa_role_e           token_role;    /*   this, nor than its maker, */
     int64_t              created;       /*   whose account is of this time */
+    mfa_str_t            token_name;    /*   and what it is called, */
+    mfa_str_t            token_ref;     /*   mfa_session_short of its hash */
 } mfa_by_t;
+
+/* What an audit is told of a change, in so many bytes. */
+#define MFA_BY_DETAIL_MAX  400
+/* Appends what, and by which token, if it was done with one. */
+void mfa_by_detail(const mfa_by_t *by, mfa_str_t what, mfa_buf_t *out);
 
 /*
  * What mfa_may says of him, whose role that counts now is role (mfa_right_role):
@@ -77,7 +86,10 @@ typedef enum {
     MFA_WHY_SHORTER,                    /* EXTEND: that would be no extension */
     MFA_WHY_VERSION,                    /* if_version is not what is there */
     MFA_WHY_EXISTS,                     /* ADD */
-    MFA_WHY_BUSY                        /* others keep changing it */
+    MFA_WHY_BUSY,                       /* others keep changing it */
+    MFA_WHY_NO_MAIL,                    /* ADD with invite, RESEND: no such mail
+                                           goes, see mfa_mail_goes */
+    MFA_WHY_NOTHING_DUE                 /* RESEND: it has all it needs */
 } mfa_why_e;
 
 typedef struct {
@@ -97,6 +109,8 @@ typedef struct {
     mfa_str_t      directory;               /* ADD */
     mfa_str_t      password;                /* ADD, PASSWORD, REHASH: crypt(5) */
     mfa_str_t      hashed;                  /* REHASH: what it replaces */
+    int            invite;                  /* ADD: without a password; its
+                                               owner is mailed a link to set it */
     int            disabled;                /* ADD: switched off from the start */
     int            require;                 /* ADD, PERMISSIONS */
     int            edit_email;              /* EDIT: these are to be set; an */
@@ -115,6 +129,10 @@ typedef struct {
     mfa_account_t  before;                  /* as read; zeroed for ADD */
     int64_t        deadline;                /* that holds now; -1 none */
     int64_t        version;                 /* that it has now */
+    int            mail;                    /* mfa_mail_e that it is a reason
+                                               for; -1 none */
+    int            mailed;                  /* it is queued; else no mail goes */
+    mfa_str_t      mail_to;                 /* where to, may be empty */
 
     /* The flow's own. */
     int            tries;
@@ -132,20 +150,25 @@ typedef struct {
     int            write;                   /* there is something to write */
     int            raise;                   /* void the account's sessions */
     int            cleared;                 /* UNLOCK: there was a counter */
-    uint8_t        detail[80];              /* for the audit */
+    int            charged;                 /* RESEND: it may be sent */
+    mfa_charge_t   charge;
+    uint8_t        detail[80];              /* of the change */
     size_t         detail_len;
+    uint8_t        told[MFA_BY_DETAIL_MAX]; /* to the audit */
     mfa_outcome_e  ending;                  /* once the watch is let go */
 } mfa_flow_admin_t;
 
 /*
  * Prepares a flow; env, action and the rest are set by the caller afterwards.
  * Outcomes: DONE; ABSENT (no such account); CONFLICT (why: EXISTS, VERSION,
- * BUSY); FORBIDDEN (why: RIGHT, LAST, DIRECTORY, NOT_REQUIRED); REFUSED (what
+ * BUSY); FORBIDDEN (why: RIGHT, LAST, DIRECTORY, NOT_REQUIRED, NO_MAIL,
+ * NOTHING_DUE); LIMITED (RESEND: more than MFA_RESET_MAILS in
+ * MFA_RESET_WINDOW_SEC, flow_reset.h, whoever asked for them); REFUSED (what
  * the caller set cannot be: a login that is not canonical, an e-mail address or
- * role that is none, a name too long, a password that is no crypt(5) string, a
- * grace over MFA_GRACE_MAX_SEC, EXTEND without a reason: the store was not
- * asked; why SHORTER: EXTEND to a deadline before the one that holds);
- * UNAVAILABLE.
+ * role that is none, a name too long, a password that is no crypt(5) string or
+ * goes with invite, a grace over MFA_GRACE_MAX_SEC, EXTEND without a reason: the
+ * store was not asked; why SHORTER: EXTEND to a deadline before the one that
+ * holds); UNAVAILABLE.
  *
  * With by.portal set, who acts is read and watched with the account, and what
  * he may is decided from that (right.h): a demotion a moment ago counts.  An
@@ -163,11 +186,12 @@ int mfa_admin_find(mfa_str_t name);
 /* The right it takes. */
 mfa_right_e mfa_admin_right(mfa_admin_e action);
 /* "right", "last", "directory", "not-required", "shorter", "version", "exists",
-   "busy"; "" for NONE. */
+   "busy", "no-mail", "nothing-due"; "" for NONE. */
 const char *mfa_why_name(mfa_why_e why);
 
 
-/* For flow_admin.c: the actions, in admin.c; who may, in admin_right.c. */
+/* For flow_admin.c: the actions, in admin.c; who may, in admin_right.c; mails,
+   in admin_mail.c. */
 
 /* Whether what the caller set can be. */
 int mfa_admin_check(const mfa_flow_admin_t *admin);
@@ -185,5 +209,15 @@ int mfa_admin_allowed(mfa_flow_admin_t *admin, mfa_tri_e by, int there);
    is one: an administrator_with_billing that is not disabled. */
 int mfa_admin_unseats(mfa_admin_e action);
 int mfa_admin_is_owner(const mfa_account_t *account);
+
+/* Inside the transaction: queues the mail that what was decided is a reason for,
+   and notes it in mail, mailed and mail_to. */
+void mfa_admin_mail(mfa_flow_admin_t *admin);
+/* The mail that fits the account as it is now: mfa_mail_e, or -1. */
+int mfa_admin_mail_due(const mfa_portal_t *portal,
+    const mfa_account_t *account);
+/* Whether an invitation can go to the account that is to be. */
+int mfa_admin_can_invite(const mfa_portal_t *portal,
+    const mfa_account_t *account);
 
 #endif /* MFA_FLOW_ADMIN_H */

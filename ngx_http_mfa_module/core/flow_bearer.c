@@ -99,6 +99,8 @@ maker_read(mfa_flow_bearer_t *bearer, const mfa_result_t *result)
     bearer->by.by_token = 1;
     bearer->by.token_role = bearer->token.role;
     bearer->by.created = bearer->token.login_created;
+    bearer->by.token_name = bearer->token.name;
+    bearer->by.token_ref = mfa_session_short(hash_of(bearer));
 
     if (env->now - bearer->token.used >= MFA_TOUCH_SEC) {
         bearer->token.used = env->now;

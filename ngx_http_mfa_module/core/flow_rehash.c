@@ -11,6 +11,20 @@
 enum { START, MADE };
 
 
+/* Flow admin takes over. */
+static mfa_flow_e
+go_on(mfa_flow_rehash_t *rehash)
+{
+    mfa_flow_admin_t  *admin;
+
+    admin = &rehash->admin;
+    admin->flow.run = rehash->change;
+    admin->flow.step = START;
+
+    return admin->flow.run(&admin->flow, NULL);
+}
+
+
 static mfa_flow_e
 made(mfa_flow_rehash_t *rehash, const mfa_result_t *result)
 {
@@ -33,10 +47,8 @@ made(mfa_flow_rehash_t *rehash, const mfa_result_t *result)
     }
 
     admin->password = mfa_buf_since(&out, 0);
-    admin->flow.run = rehash->change;
-    admin->flow.step = START;
 
-    return admin->flow.run(&admin->flow, NULL);
+    return go_on(rehash);
 }
 
 
@@ -49,6 +61,10 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
 
     if (flow->step == MADE) {
         return made(rehash, result);
+    }
+
+    if (rehash->admin.invite) {
+        return go_on(rehash);
     }
 
     flow->hash.make = 1;

@@ -29,7 +29,7 @@ typedef struct {
  * UNAVAILABLE also when no hash could be made, REFUSED when it is none of ours.
  *
  * For a password that an admin gives, admin.action is set to ADD or PASSWORD:
- * the hash is made first in the same way.
+ * the hash is made first in the same way; with admin.invite there is none to make.
  */
 void mfa_flow_rehash_init(mfa_flow_rehash_t *rehash);
 

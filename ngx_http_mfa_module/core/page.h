@@ -128,11 +128,18 @@
     X(MAY_RESET, "may_reset")  /* flag */                                     \
     X(MAY_UNLOCK, "may_unlock")  /* flag */                                   \
     X(MAY_EXTEND, "may_extend")  /* flag */                                   \
+    X(MAY_RESEND, "may_resend")  /* flag: a mail that is due */               \
+    X(MAY_INVITE, "may_invite")  /* flag: invitations go from here */         \
+    X(INVITED, "invited")  /* flag: one is chosen */                          \
+    X(RESEND, "resend")  /* flag: a bulk of mails */                          \
+    X(MAILED, "mailed")  /* flag: a mail is queued */                         \
     X(MAY_SESSIONS, "may_sessions")  /* flag */                               \
     X(MAY_ACCOUNT, "may_account")  /* flag */                                 \
     X(MAY_ROLE, "may_role")  /* flag */                                       \
     X(PROOF_DUE, "proof_due")  /* flag: writing needs a proof first */        \
     X(PROOF_CODE, "proof_code")  /* flag: a code, else the password */        \
+    X(PROOF_ENROL, "proof_enrol")  /* flag: a factor must be set up first */  \
+    X(PROOF_NAME, "proof_name")  /* text: which of them is due */             \
     X(PROOF_URL, "proof_url")  /* text: where it is given */                  \
     X(ROLE, "role")  /* text: name of a role */                               \
     X(ROLE_TEXT, "role_text")  /* text: its translation */                    \
@@ -248,7 +255,10 @@
     X(NEW_PASSWORD, "new-password")                                           \
     X(NO_REASON,    "no-reason")     /* an extension without one */           \
     X(NOBODY,       "nobody")        /* no account was selected */            \
-    X(TOKENS,       "tokens")        /* there are too many already */
+    X(TOKENS,       "tokens")        /* there are too many already */         \
+    X(NOT_MAILED,   "not-mailed")    /* none goes to this account */          \
+    X(NOTHING_DUE,  "nothing-due")   /* it needs none */                      \
+    X(ENROL_FIRST,  "enrol-first")   /* a factor is the only proof here */
 
 /* Words that are chosen when a page is made, translated as "word_NAME" ('-' as
    '_'): lists of accounts, states of keys, roles, what was done, and what came of
@@ -288,6 +298,7 @@
     X(DONE_END_SESSIONS, "done-end-sessions")                                 \
     X(DONE_END_DEVICES, "done-end-devices")                                   \
     X(DONE_ADD, "done-add")                                                   \
+    X(DONE_RESEND, "done-resend")                                             \
     X(DONE_DELETE, "done-delete")                                             \
     X(DONE_WIDGET, "done-widget")                                             \
     X(DONE_REVOKE, "done-revoke")                                             \
@@ -301,6 +312,10 @@
     X(ITEM_ABSENT, "item-absent")                                             \
     X(ITEM_REFUSED, "item-refused")                                           \
     X(ITEM_UNAVAILABLE, "item-unavailable")                                   \
+    X(ITEM_NO_MAIL, "item-no-mail")                                           \
+    X(ITEM_NOTHING_DUE, "item-nothing-due")                                   \
+    X(ITEM_LIMITED, "item-limited")                                           \
+    X(ITEM_MAILED, "item-mailed")                                             \
     X(ITEM_DONE, "item-done")                                                 \
     X(ITEM_UNCHANGED, "item-unchanged")
 

@@ -170,8 +170,8 @@ mfa_right_role(const mfa_portal_t *portal, const mfa_account_t *account,
 
 
 mfa_proof_e
-mfa_right_proof(const mfa_session_t *session, const mfa_account_t *account,
-    int64_t now)
+mfa_right_proof(const mfa_portal_t *portal, const mfa_session_t *session,
+    const mfa_account_t *account, int64_t now)
 {
     if (session == NULL || account == NULL || session->level == MFA_LEVEL_NONE
         || account->disabled || account->fault
@@ -185,6 +185,10 @@ mfa_right_proof(const mfa_session_t *session, const mfa_account_t *account,
         return session->level == MFA_LEVEL_MFA && session->code_at > 0
                && now - session->code_at <= MFA_PROOF_SEC
                ? MFA_PROOF_GOOD : MFA_PROOF_CODE;
+    }
+
+    if (portal->first == MFA_FIRST_IDENTITY) {
+        return MFA_PROOF_ENROL;
     }
 
     return session->password_at > 0
@@ -201,6 +205,8 @@ mfa_proof_name(mfa_proof_e proof)
         return "code";
     case MFA_PROOF_PASSWORD:
         return "password";
+    case MFA_PROOF_ENROL:
+        return "enrol";
     case MFA_PROOF_GOOD:
         return "good";
     default:

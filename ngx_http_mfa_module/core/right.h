@@ -74,18 +74,22 @@ typedef enum {
     MFA_PROOF_NONE = 0,                     /* no session to speak of: refuse */
     MFA_PROOF_CODE,                         /* a code is due */
     MFA_PROOF_PASSWORD,                     /* the password is due */
+    MFA_PROOF_ENROL,                        /* a factor must be set up first */
     MFA_PROOF_GOOD
 } mfa_proof_e;
 
 /*
  * Whether who has this session may write: with a factor the last code, without
- * one the last password must not be older than MFA_PROOF_SEC.  Session and
- * account are those the gate let in.  Tokens of the API are proof themselves.
+ * one the last password must not be older than MFA_PROOF_SEC.  Where nginx says
+ * who it is (first_factor identity=) nobody types a password: without a factor
+ * nothing shows that it is he who asks now, so one is due.  Session and account
+ * are those the gate of the portal let in.  Tokens of the API are proof
+ * themselves.
  */
-mfa_proof_e mfa_right_proof(const mfa_session_t *session,
-    const mfa_account_t *account, int64_t now);
+mfa_proof_e mfa_right_proof(const mfa_portal_t *portal,
+    const mfa_session_t *session, const mfa_account_t *account, int64_t now);
 
-/* "none", "code", "password", "good". */
+/* "none", "code", "password", "enrol", "good". */
 const char *mfa_proof_name(mfa_proof_e proof);
 
 #endif /* MFA_RIGHT_H */

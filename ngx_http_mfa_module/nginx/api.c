@@ -34,7 +34,7 @@ static const ngx_http_mfa_api_route_t  routes[] = {
     { NGX_HTTP_POST, ACCOUNTS, ngx_http_mfa_api_add,
       MFA_RIGHT_ACCOUNT, MFA_ADMIN_ADD,
       bit(LOGIN) | FIELDS | bit(ROLE) | bit(DIRECTORY) | bit(PASSWORD)
-      | bit(REQUIRE) | bit(GRACE), bit(LOGIN), 0 },
+      | bit(REQUIRE) | bit(GRACE) | bit(INVITE), bit(LOGIN), 0 },
     { NGX_HTTP_GET, ACCOUNT, ngx_http_mfa_api_account,
       MFA_RIGHT_LOOK, 0, 0, 0, 0 },
     { NGX_HTTP_PATCH, ACCOUNT, ngx_http_mfa_api_change,
@@ -61,6 +61,9 @@ static const ngx_http_mfa_api_route_t  routes[] = {
       MFA_RIGHT_ACCOUNT, MFA_ADMIN_PASSWORD, bit(PASSWORD), bit(PASSWORD), 0 },
     { NGX_HTTP_POST, ACCOUNT "/role", ngx_http_mfa_api_change,
       MFA_RIGHT_ACCOUNT, MFA_ADMIN_ROLE, bit(ROLE), bit(ROLE), 0 },
+
+    { NGX_HTTP_POST, ACCOUNT "/resend", ngx_http_mfa_api_change,
+      MFA_RIGHT_RESEND, MFA_ADMIN_RESEND, 0, 0, 0 },
 
     { NGX_HTTP_GET, ACCOUNT "/sessions", ngx_http_mfa_api_sessions,
       MFA_RIGHT_LOOK, 0, 0, 0, 0 },
@@ -429,6 +432,8 @@ proof_check(ngx_http_mfa_api_t *a)
         return NGX_HTTP_MFA_API_PROOF_CODE;
     case MFA_PROOF_PASSWORD:
         return NGX_HTTP_MFA_API_PROOF_PASSWORD;
+    case MFA_PROOF_ENROL:
+        return NGX_HTTP_MFA_API_PROOF_ENROL;
     default:
         return NGX_HTTP_MFA_API_UNAUTHENTICATED;
     }

@@ -31,6 +31,7 @@ typedef enum {
     NGX_HTTP_MFA_API_REASON,
     NGX_HTTP_MFA_API_ACTION,
     NGX_HTTP_MFA_API_REQUIRE,
+    NGX_HTTP_MFA_API_INVITE,
     NGX_HTTP_MFA_API_WIDGET,
     NGX_HTTP_MFA_API_GRACE,
     NGX_HTTP_MFA_API_EXPIRES,
@@ -69,6 +70,7 @@ typedef enum {
     NGX_HTTP_MFA_API_FORBIDDEN,
     NGX_HTTP_MFA_API_PROOF_CODE,
     NGX_HTTP_MFA_API_PROOF_PASSWORD,
+    NGX_HTTP_MFA_API_PROOF_ENROL,
     NGX_HTTP_MFA_API_NOT_FOUND,
     NGX_HTTP_MFA_API_ABSENT,
     NGX_HTTP_MFA_API_METHOD,
@@ -86,6 +88,9 @@ typedef enum {
     NGX_HTTP_MFA_API_SHORTER,
     NGX_HTTP_MFA_API_BUSY,
     NGX_HTTP_MFA_API_FULL,
+    NGX_HTTP_MFA_API_NO_MAIL,
+    NGX_HTTP_MFA_API_NOTHING_DUE,
+    NGX_HTTP_MFA_API_LIMITED,
     NGX_HTTP_MFA_API_VERSION,
     NGX_HTTP_MFA_API_PROBLEMS
 } ngx_http_mfa_api_problem_e;
@@ -124,6 +129,7 @@ struct ngx_http_mfa_api_s {
 
     mfa_str_t                        query[NGX_HTTP_MFA_API_PARAMETERS];
     const char                      *member;        /* a problem is about */
+    int64_t                          retry_after;   /* with LIMITED: seconds */
 
     void                            *flow;          /* the operation's own */
     size_t                           at;

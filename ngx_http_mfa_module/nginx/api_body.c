@@ -33,6 +33,7 @@ static const struct {
     [NGX_HTTP_MFA_API_REASON]    = { "reason",     TEXT },
     [NGX_HTTP_MFA_API_ACTION]    = { "action",     TEXT },
     [NGX_HTTP_MFA_API_REQUIRE]   = { "require",    FLAG },
+    [NGX_HTTP_MFA_API_INVITE]    = { "invite",     FLAG },
     [NGX_HTTP_MFA_API_WIDGET]    = { "widget",     FLAG },
     [NGX_HTTP_MFA_API_GRACE]     = { "grace_days", COUNT },
     [NGX_HTTP_MFA_API_EXPIRES]   = { "expires_in", COUNT },

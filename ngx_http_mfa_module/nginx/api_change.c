@@ -15,7 +15,7 @@
 static const mfa_admin_e  in_bulk[] = {
     MFA_ADMIN_REQUIRE, MFA_ADMIN_UNREQUIRE, MFA_ADMIN_RESET, MFA_ADMIN_EXTEND,
     MFA_ADMIN_UNLOCK, MFA_ADMIN_DISABLE, MFA_ADMIN_ENABLE,
-    MFA_ADMIN_SESSIONS_END
+    MFA_ADMIN_SESSIONS_END, MFA_ADMIN_RESEND
 };
 
 typedef struct {
@@ -40,6 +40,7 @@ admin_fill(ngx_http_mfa_api_t *a, mfa_flow_admin_t *admin)
     admin->directory = a->text[NGX_HTTP_MFA_API_DIRECTORY];
     admin->reason = a->text[NGX_HTTP_MFA_API_REASON];
     admin->require = (int) a->number[NGX_HTTP_MFA_API_REQUIRE];
+    admin->invite = (int) a->number[NGX_HTTP_MFA_API_INVITE];
     admin->widget = (int) a->number[NGX_HTTP_MFA_API_WIDGET];
     admin->edit_email = ngx_http_mfa_api_has(a, NGX_HTTP_MFA_API_EMAIL);
     admin->edit_name = ngx_http_mfa_api_has(a, NGX_HTTP_MFA_API_NAME);
@@ -69,6 +70,15 @@ invalid(ngx_http_mfa_api_t *a, const char *member)
 }
 
 
+/* The mail that was queued, by its kind; null: none was. */
+static json_t *
+mail_json(int mailed, int mail)
+{
+    return mailed ? ngx_http_mfa_json_name(mfa_mail_name((mfa_mail_e) mail))
+                  : json_null();
+}
+
+
 /* --- one --- */
 
 static json_t *
@@ -86,6 +96,7 @@ change_build(ngx_http_mfa_api_t *a)
     ngx_http_mfa_api_set(json, "version", json_integer(admin->version));
     ngx_http_mfa_api_set(json, "deadline",
                          ngx_http_mfa_json_time(admin->deadline));
+    ngx_http_mfa_api_set(json, "mail", mail_json(admin->mailed, admin->mail));
     return json;
 }
 
@@ -139,6 +150,7 @@ changed(ngx_http_mfa_api_t *a)
     }
 
     if (problem != NGX_HTTP_MFA_API_OK) {
+        a->retry_after = admin->flow.retry_after;
         ngx_http_mfa_api_problem(a, problem);
         return;
     }
@@ -215,6 +227,11 @@ ngx_http_mfa_api_change(ngx_http_mfa_api_t *a)
         wrong = "password";
     }
 
+    /* Who is invited chooses it himself. */
+    if (wrong == NULL && password.len && admin->invite) {
+        wrong = "invite";
+    }
+
     if (wrong) {
         invalid(a, wrong);
         return;
@@ -256,6 +273,8 @@ result_build(mfa_str_t login, const mfa_bulk_result_t *result)
     ngx_http_mfa_api_set(json, "changed", json_boolean(result->changed));
     ngx_http_mfa_api_set(json, "deadline",
                          ngx_http_mfa_json_time(result->deadline));
+    ngx_http_mfa_api_set(json, "mail",
+                         mail_json(result->mailed, result->mail));
     return json;
 }
 

@@ -31,6 +31,8 @@ static const struct {
     { "proof-code", 403, "A one-time code of the last ten minutes is required",
       "code" },
     { "proof-password", 403, "The password must be given again", "login" },
+    { "proof-enrol", 403, "Multi-factor authentication must be set up first",
+      "enrol" },
     { "not-found", 404, "There is nothing at this address", NULL },
     { "absent", 404, "There is no such account or token", NULL },
     { "method", 405, "The method is not allowed here", NULL },
@@ -48,6 +50,9 @@ static const struct {
     { "shorter", 409, "The deadline that holds is later than that", NULL },
     { "busy", 409, "Others keep changing the account", NULL },
     { "full", 409, "There are as many tokens as there can be", NULL },
+    { "no-mail", 409, "No such mail can be sent to this account", NULL },
+    { "nothing-due", 409, "The account has all it needs: no mail is due", NULL },
+    { "limited", 429, "Too many mails for this account in a short time", NULL },
     { "version", 412, "The account has another version", NULL },
 };
 
@@ -140,8 +145,13 @@ challenge(ngx_http_request_t *r, ngx_http_mfa_api_problem_e problem)
 
 
 static ngx_int_t
-problem_headers(ngx_http_request_t *r, ngx_http_mfa_api_problem_e problem)
+problem_headers(ngx_http_request_t *r, ngx_http_mfa_api_problem_e problem,
+    int64_t retry_after)
 {
+    if (problem == NGX_HTTP_MFA_API_LIMITED) {
+        return ngx_http_mfa_output_retry(r, retry_after);
+    }
+
     if (problem == NGX_HTTP_MFA_API_UNAVAILABLE
         || problem == NGX_HTTP_MFA_API_BUSY)
     {
@@ -154,7 +164,8 @@ problem_headers(ngx_http_request_t *r, ngx_http_mfa_api_problem_e problem)
 
 static ngx_int_t
 problem_send(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
-    ngx_http_mfa_api_problem_e problem, const char *member)
+    ngx_http_mfa_api_problem_e problem, const char *member,
+    int64_t retry_after)
 {
     u_char       type[64];
     json_t      *json;
@@ -191,7 +202,7 @@ problem_send(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
     ngx_log_error(NGX_LOG_INFO, r->connection->log, 0, "mfa: api: %s",
                   problems[problem].code);
 
-    if (text == NULL || problem_headers(r, problem) != NGX_OK) {
+    if (text == NULL || problem_headers(r, problem, retry_after) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -231,7 +242,7 @@ ngx_http_mfa_api_deny(ngx_http_request_t *r, ngx_http_mfa_loc_conf_t *lcf,
         break;
     }
 
-    return problem_send(r, lcf->portal, problem, NULL);
+    return problem_send(r, lcf->portal, problem, NULL, 0);
 }
 
 
@@ -243,7 +254,7 @@ ngx_http_mfa_api_problem(ngx_http_mfa_api_t *a,
 
     v = &a->c->visit;
     ngx_http_mfa_visit_end(v, problem_send(v->request, v->portal, problem,
-                                           a->member));
+                                           a->member, a->retry_after));
 }
 
 
@@ -324,6 +335,10 @@ ngx_http_mfa_api_outcome(mfa_outcome_e outcome, mfa_why_e why)
         return NGX_HTTP_MFA_API_EXISTS;
     case MFA_WHY_BUSY:
         return NGX_HTTP_MFA_API_BUSY;
+    case MFA_WHY_NO_MAIL:
+        return NGX_HTTP_MFA_API_NO_MAIL;
+    case MFA_WHY_NOTHING_DUE:
+        return NGX_HTTP_MFA_API_NOTHING_DUE;
     default:
         break;
     }
@@ -339,6 +354,8 @@ ngx_http_mfa_api_outcome(mfa_outcome_e outcome, mfa_why_e why)
         return NGX_HTTP_MFA_API_FORBIDDEN;
     case MFA_OUTCOME_CONFLICT:
         return NGX_HTTP_MFA_API_BUSY;
+    case MFA_OUTCOME_LIMITED:
+        return NGX_HTTP_MFA_API_LIMITED;
     default:
         return NGX_HTTP_MFA_API_UNAVAILABLE;
     }

@@ -234,8 +234,8 @@ who_done(ngx_http_request_t *r, void *data)
     {
         c->role = mfa_right_role(&v->portal->core, &v->who->account,
                                  v->gate->flow.env.now);
-        c->proof = mfa_right_proof(&v->who->session, &v->who->account,
-                                   v->gate->flow.env.now);
+        c->proof = mfa_right_proof(&v->portal->core, &v->who->session,
+                                   &v->who->account, v->gate->flow.env.now);
         c->by.portal = &v->portal->core;
         c->by.login = v->who->account.login;
         c->by.generation = v->who->session.generation;

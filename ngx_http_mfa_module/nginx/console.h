@@ -20,6 +20,7 @@
 #define NGX_HTTP_MFA_CONSOLE_BODY_MAX  131072   /* bytes of a request's body */
 #define NGX_HTTP_MFA_CONSOLE_FORM_MAX  16384    /* of them a form's */
 #define NGX_HTTP_MFA_CONSOLE_API       "api/"
+#define NGX_HTTP_MFA_CONSOLE_LINK_MAX  2048     /* bytes */
 
 typedef struct ngx_http_mfa_console_s  ngx_http_mfa_console_t;
 

@@ -82,6 +82,7 @@ model_devices(ngx_http_mfa_console_t *c, const mfa_flow_detail_t *detail)
 static void
 model_rights(ngx_http_mfa_console_t *c, const mfa_account_t *account)
 {
+    int                    mail;
     size_t                 i;
     ngx_uint_t             admin;
     ngx_http_mfa_visit_t  *v;
@@ -94,6 +95,7 @@ model_rights(ngx_http_mfa_console_t *c, const mfa_account_t *account)
         { MFA_VAR_MAY_RESET,    MFA_RIGHT_RESET },
         { MFA_VAR_MAY_UNLOCK,   MFA_RIGHT_UNLOCK },
         { MFA_VAR_MAY_EXTEND,   MFA_RIGHT_EXTEND },
+        { MFA_VAR_MAY_RESEND,   MFA_RIGHT_RESEND },
         { MFA_VAR_MAY_SESSIONS, MFA_RIGHT_SESSIONS },
         { MFA_VAR_MAY_ACCOUNT,  MFA_RIGHT_ACCOUNT },
     };
@@ -104,6 +106,15 @@ model_rights(ngx_http_mfa_console_t *c, const mfa_account_t *account)
         ngx_http_mfa_set_flag(v, rights[i].var,
             (int) ngx_http_mfa_console_may(c, rights[i].right, c->portal,
                                            account->role));
+    }
+
+    /* A button that would only say no is not shown. */
+    mail = mfa_admin_mail_due(&c->portal->core, account);
+
+    if (mail < 0
+        || !mfa_mail_goes(&c->portal->core, account, (mfa_mail_e) mail))
+    {
+        ngx_http_mfa_set_flag(v, MFA_VAR_MAY_RESEND, 0);
     }
 
     /* Users have no role: one is given where admins log in. */
@@ -162,6 +173,8 @@ done_note(ngx_http_mfa_console_t *c)
         *ngx_cpymem(name, done.data, done.len) = '\0';
         ngx_http_mfa_set_text(&c->visit, MFA_VAR_TEXT,
             ngx_http_mfa_console_word(c, mfa_word_find("done", name)));
+        ngx_http_mfa_set_flag(&c->visit, MFA_VAR_MAILED,
+            mfa_str_is(mfa_form_value(&c->visit.query, "mail"), "queued"));
     }
 }
 

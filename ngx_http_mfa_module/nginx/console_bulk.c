@@ -12,6 +12,7 @@
 typedef struct {
     mfa_bulk_t          bulk;                   /* first: the flow is this */
     mfa_flow_admin_t    wanted;
+    mfa_admin_e         action;
     mfa_str_t           logins[BULK_MAX];
     mfa_bulk_result_t   results[BULK_MAX];
     size_t              n;
@@ -28,6 +29,27 @@ login_add(doing_t *doing, mfa_str_t login)
     doing->logins[doing->n++] = login;
 
     return 1;
+}
+
+
+/* What is to be done, and with whom: "picked", "all", "resend-picked", ... */
+static mfa_str_t
+scope_take(ngx_http_mfa_console_t *c, mfa_admin_e *action)
+{
+    mfa_str_t  scope;
+
+    static const char  resend[] = "resend-";
+
+    scope = mfa_form_value(&c->visit.form, "scope");
+    *action = MFA_ADMIN_REQUIRE;
+
+    if (mfa_str_begins(scope, resend)) {
+        scope.data += sizeof(resend) - 1;
+        scope.len -= sizeof(resend) - 1;
+        *action = MFA_ADMIN_RESEND;
+    }
+
+    return scope;
 }
 
 
@@ -58,13 +80,13 @@ static ngx_uint_t
 logins_take(ngx_http_mfa_console_t *c, doing_t *doing)
 {
     size_t             i;
+    mfa_str_t          scope;
     const mfa_form_t  *form;
 
     form = &c->visit.form;
+    scope = scope_take(c, &doing->action);
 
-    if (mfa_form_value(form, "confirm").len
-        || mfa_str_is(mfa_form_value(form, "scope"), "all"))
-    {
+    if (mfa_form_value(form, "confirm").len || mfa_str_is(scope, "all")) {
         return logins_split(doing, mfa_form_value(form, "logins"));
     }
 
@@ -128,6 +150,7 @@ confirm_show(ngx_http_mfa_console_t *c, const doing_t *doing)
         mfa_buf_str(&out, doing->logins[i]);
     }
 
+    ngx_http_mfa_set_flag(v, MFA_VAR_RESEND, doing->action == MFA_ADMIN_RESEND);
     ngx_http_mfa_set_number(v, MFA_VAR_COUNT, (int64_t) doing->n);
     ngx_http_mfa_set_text(v, MFA_VAR_LOGINS, mfa_buf_since(&out, 0));
     ngx_http_mfa_set_text(v, MFA_VAR_BACK_URL, back_link(c));
@@ -137,12 +160,13 @@ confirm_show(ngx_http_mfa_console_t *c, const doing_t *doing)
 
 
 static int
-result_word(const mfa_bulk_result_t *result)
+result_word(mfa_admin_e action, const mfa_bulk_result_t *result)
 {
     int  word;
 
     if (result->outcome == MFA_OUTCOME_DONE) {
-        return result->changed ? MFA_WORD_ITEM_DONE : MFA_WORD_ITEM_UNCHANGED;
+        return action == MFA_ADMIN_RESEND ? MFA_WORD_ITEM_MAILED
+               : result->changed ? MFA_WORD_ITEM_DONE : MFA_WORD_ITEM_UNCHANGED;
     }
 
     word = mfa_word_find("item", mfa_why_name(result->why));
@@ -152,6 +176,7 @@ result_word(const mfa_bulk_result_t *result)
     }
 
     return result->outcome == MFA_OUTCOME_ABSENT ? MFA_WORD_ITEM_ABSENT
+           : result->outcome == MFA_OUTCOME_LIMITED ? MFA_WORD_ITEM_LIMITED
            : result->outcome == MFA_OUTCOME_UNAVAILABLE
              ? MFA_WORD_ITEM_UNAVAILABLE : MFA_WORD_ITEM_REFUSED;
 }
@@ -190,14 +215,18 @@ results_show(ngx_http_mfa_console_t *c)
                          : result->why ? mfa_why_name(result->why)
                          : mfa_outcome_name(result->outcome)));
         ngx_http_mfa_cell_text(row, MFA_VAR_TEXT,
-            ngx_http_mfa_console_word(c, result_word(result)));
+            ngx_http_mfa_console_word(c, result_word(doing->action, result)));
         ngx_http_mfa_cell_text(row, MFA_VAR_DEADLINE, mfa_lit(""));
+        ngx_http_mfa_cell_flag(row, MFA_VAR_MAILED,
+                               result->mailed
+                               && doing->action != MFA_ADMIN_RESEND);
 
-        if (result->deadline > 0) {
+        if (result->deadline > 0 && doing->action != MFA_ADMIN_RESEND) {
             ngx_http_mfa_cell_date(v, row, MFA_VAR_DEADLINE, result->deadline);
         }
     }
 
+    ngx_http_mfa_set_flag(v, MFA_VAR_RESEND, doing->action == MFA_ADMIN_RESEND);
     ngx_http_mfa_set_number(v, MFA_VAR_CHANGED,
                             (int64_t) doing->bulk.n_changed);
     ngx_http_mfa_set_number(v, MFA_VAR_FAILED,
@@ -209,10 +238,9 @@ results_show(ngx_http_mfa_console_t *c)
 
 
 static void
-require_all(ngx_http_mfa_console_t *c, doing_t *doing)
+do_all(ngx_http_mfa_console_t *c, doing_t *doing)
 {
-    ngx_http_mfa_console_admin(c, &doing->wanted, MFA_ADMIN_REQUIRE,
-                               mfa_lit(""));
+    ngx_http_mfa_console_admin(c, &doing->wanted, doing->action, mfa_lit(""));
     doing->wanted.bulk = 1;
 
     if (ngx_http_mfa_console_grace(&c->visit.form, &doing->wanted.grace_sec)
@@ -239,13 +267,26 @@ require_all(ngx_http_mfa_console_t *c, doing_t *doing)
 }
 
 
+/* Who may do it to nobody of the portal. */
+static ngx_uint_t
+may_bulk(ngx_http_mfa_console_t *c, mfa_admin_e action)
+{
+    return ngx_http_mfa_console_may(c, mfa_admin_right(action), c->portal,
+                                    mfa_lit(""))
+           && (c->portal != c->visit.portal || action != MFA_ADMIN_REQUIRE
+               || ngx_http_mfa_console_may_at_all(c, MFA_RIGHT_WIDGET_ACT));
+}
+
+
 void
 ngx_http_mfa_console_bulk_post(ngx_http_mfa_console_t *c)
 {
     doing_t           *doing;
+    mfa_admin_e        action;
     const mfa_form_t  *form;
 
     form = &c->visit.form;
+    (void) scope_take(c, &action);
     c->portal = ngx_http_mfa_console_portal(c, mfa_form_value(form, "portal"));
 
     if (c->portal == NULL) {
@@ -253,10 +294,7 @@ ngx_http_mfa_console_bulk_post(ngx_http_mfa_console_t *c)
         return;
     }
 
-    if (!ngx_http_mfa_console_may(c, MFA_RIGHT_REQUIRE, c->portal, mfa_lit(""))
-        || (c->portal == c->visit.portal
-            && !ngx_http_mfa_console_may_at_all(c, MFA_RIGHT_WIDGET_ACT)))
-    {
+    if (!may_bulk(c, action)) {
         ngx_http_mfa_console_refuse(c, NGX_HTTP_FORBIDDEN, MFA_ERR_RIGHT);
         return;
     }
@@ -283,6 +321,6 @@ ngx_http_mfa_console_bulk_post(ngx_http_mfa_console_t *c)
         confirm_show(c, doing);
 
     } else {
-        require_all(c, doing);
+        do_all(c, doing);
     }
 }

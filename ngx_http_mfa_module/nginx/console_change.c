@@ -11,7 +11,8 @@ typedef struct {
 } act_t;
 
 /* What is done to the account's state says what state was seen; the end of
-   sessions and counters is wanted whatever that is. */
+   sessions and counters is wanted whatever that is, and a mail changes nothing
+   of it. */
 static const act_t  acts[] = {
     { MFA_ADMIN_PERMISSIONS,  1 },
     { MFA_ADMIN_RESET,        1 },
@@ -24,6 +25,7 @@ static const act_t  acts[] = {
     { MFA_ADMIN_UNLOCK,       0 },
     { MFA_ADMIN_SESSIONS_END, 0 },
     { MFA_ADMIN_DEVICES_END,  0 },
+    { MFA_ADMIN_RESEND,       0 },
 };
 
 
@@ -138,9 +140,11 @@ changed(ngx_http_mfa_console_t *c)
         return;
     }
 
-    end = ngx_snprintf(p, 63, "?done=%s", admin->changed
-                                          ? mfa_admin_name(admin->action)
-                                          : "unchanged");
+    end = ngx_snprintf(p, 63, "?done=%s%s",
+                       admin->changed ? mfa_admin_name(admin->action)
+                                      : "unchanged",
+                       admin->mailed && admin->action != MFA_ADMIN_RESEND
+                       ? "&mail=queued" : "");
     *end = '\0';
     ngx_http_mfa_console_to(c,
         ngx_http_mfa_console_account_link(c, c->portal, c->login, (char *) p));

@@ -91,15 +91,34 @@ page_link(ngx_http_mfa_console_t *c, mfa_str_t cursor)
 }
 
 
-/* What may be done with a whole page of them: admins by who may act on the
+/* Whether a whole page of them may be required: admins by who may act on the
    widget's list alone. */
 static ngx_uint_t
-may_bulk(ngx_http_mfa_console_t *c)
+may_require(ngx_http_mfa_console_t *c)
 {
     return ngx_http_mfa_console_may(c, MFA_RIGHT_REQUIRE, c->portal,
                                     mfa_lit(""))
            && (c->portal != c->visit.portal
                || ngx_http_mfa_console_may_at_all(c, MFA_RIGHT_WIDGET_ACT));
+}
+
+
+/* What may be done with a whole page of them. */
+static void
+model_bulk(ngx_http_mfa_console_t *c)
+{
+    ngx_uint_t             requires, resends;
+    ngx_http_mfa_visit_t  *v;
+
+    v = &c->visit;
+    requires = may_require(c);
+    resends = c->portal->core.mail_from.len
+              && ngx_http_mfa_console_may(c, MFA_RIGHT_RESEND, c->portal,
+                                          mfa_lit(""));
+
+    ngx_http_mfa_set_flag(v, MFA_VAR_MAY_REQUIRE, (int) requires);
+    ngx_http_mfa_set_flag(v, MFA_VAR_MAY_RESEND, (int) resends);
+    ngx_http_mfa_set_flag(v, MFA_VAR_MAY_BULK, (int) (requires || resends));
 }
 
 
@@ -146,7 +165,7 @@ listed(ngx_http_mfa_console_t *c)
     ngx_http_mfa_set_flag(v, MFA_VAR_FORECAST,
                           list->rows_of == MFA_ROWS_FORECAST);
     ngx_http_mfa_set_date(v, MFA_VAR_UNTIL, list->until);
-    ngx_http_mfa_set_flag(v, MFA_VAR_MAY_BULK, (int) may_bulk(c));
+    model_bulk(c);
     ngx_http_mfa_set_flag(v, MFA_VAR_MAY_ADD,
         (int) ngx_http_mfa_console_may(c, MFA_RIGHT_ACCOUNT, c->portal,
                                        mfa_lit("")));

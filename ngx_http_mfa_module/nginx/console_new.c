@@ -1,6 +1,7 @@
 /*
- * A new account: login, name, e-mail address, initial password, role where
- * admins log in, and whether MFA is required from the first day.
+ * A new account: login, name, e-mail address, role where admins log in, whether
+ * MFA is required from the first day; with an initial password, of which no mail
+ * tells, or with an invitation.
  */
 
 #include "nginx/console.h"
@@ -60,6 +61,12 @@ form_show(ngx_http_mfa_console_t *c, ngx_uint_t status, mfa_error_e error)
     ngx_http_mfa_set_flag(v, MFA_VAR_BY_PORTAL,
                           mfa_policy_required(portal, &account));
 
+    ngx_http_mfa_set_flag(v, MFA_VAR_MAY_INVITE, portal->mail_from.len
+                          && portal->base_url.len
+                          && portal->first == MFA_FIRST_LOCAL);
+    ngx_http_mfa_set_flag(v, MFA_VAR_INVITED,
+                          mfa_form_value(&v->form, "invite").len != 0);
+
     ngx_http_mfa_set_text(v, MFA_VAR_FIELD_LOGIN,
                           mfa_form_value(&v->form, "login"));
     ngx_http_mfa_set_text(v, MFA_VAR_FIELD_NAME,
@@ -92,7 +99,9 @@ added(ngx_http_mfa_console_t *c)
     case MFA_OUTCOME_DONE:
         ngx_http_mfa_console_to(c,
             ngx_http_mfa_console_account_link(c, c->portal, admin->login,
-                                              "?done=add"));
+                                              admin->mailed
+                                              ? "?done=add&mail=queued"
+                                              : "?done=add"));
         return;
 
     case MFA_OUTCOME_CONFLICT:
@@ -107,6 +116,11 @@ added(ngx_http_mfa_console_t *c)
         return;
 
     default:
+        if (admin->why == MFA_WHY_NO_MAIL) {
+            form_show(c, NGX_HTTP_CONFLICT, MFA_ERR_NOT_MAILED);
+            return;
+        }
+
         ngx_http_mfa_console_outcome(c, &admin->flow, admin->why);
     }
 }
@@ -132,7 +146,8 @@ form_check(const mfa_flow_rehash_t *making)
         return MFA_ERR_NEW_NAME;
     }
 
-    return mfa_password_new_check(making->password, admin->login)
+    return !admin->invite
+           && mfa_password_new_check(making->password, admin->login)
            ? MFA_ERR_NEW_PASSWORD : MFA_ERR_NONE;
 }
 
@@ -208,6 +223,7 @@ ngx_http_mfa_console_new_post(ngx_http_mfa_console_t *c)
     admin->email = mfa_form_value(form, "email");
     admin->role = mfa_form_value(form, "role");
     admin->require = mfa_form_value(form, "require").len != 0;
+    admin->invite = mfa_form_value(form, "invite").len != 0;
     making->password = mfa_form_value(form, "password");
     error = form_check(making);
     grace = -1;

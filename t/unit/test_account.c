@@ -54,6 +54,7 @@ setup(void **state)
         [MFA_ACCOUNT_VERSION] = "12",
         [MFA_ACCOUNT_LOCALE] = "en",
         [MFA_ACCOUNT_WIDGET] = "off",
+        [MFA_ACCOUNT_RESET] = "1700000050",
         [MFA_ACCOUNT_PASSWORD] = "$y$x$y"
     };
 

@@ -205,7 +205,10 @@ a_token_may_no_more_than_its_role(void **state)
     admin.by.by_token = 1;
     admin.by.created = 400;
     admin.by.token_role = MFA_ROLE_MANAGER;
+    admin.by.token_name = mfa_lit("nightly run");
+    admin.by.token_ref = mfa_lit("AAAAAAAAAAAA");
     assert_int_equal(run_it(0), MFA_OUTCOME_DONE);
+    has(" actor root detail token nightly run (AAAAAAAAAAAA)\n");
 
     /* nor than its maker, who may be another by that name */
     script.actor[MFA_ACCOUNT_ROLE] = "help_desk";
@@ -248,7 +251,7 @@ every_action_has_a_name_and_a_right(void **state)
 
     (void) state;
 
-    for (action = MFA_ADMIN_ADD; action <= MFA_ADMIN_WIDGET; action++) {
+    for (action = MFA_ADMIN_ADD; action <= MFA_ADMIN_RESEND; action++) {
         assert_true(strlen(mfa_admin_name((mfa_admin_e) action)) > 2);
         assert_int_equal(mfa_admin_find(mfa_str_from(
                              mfa_admin_name((mfa_admin_e) action))), action);

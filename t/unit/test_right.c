@@ -264,10 +264,12 @@ who_cannot_pass_the_gate_has_no_role(void **state)
 static void
 security_37_a_proof_is_ten_minutes_old_at_most(void **state)
 {
+    mfa_portal_t   portal;
     mfa_account_t  a;
     mfa_session_t  s;
 
     (void) state;
+    assert_int_equal(mfa_portal_init(&portal, mfa_lit("admin")), 0);
     memset(&a, 0, sizeof(a));
     memset(&s, 0, sizeof(s));
     a.login = mfa_lit("root");
@@ -277,48 +279,56 @@ security_37_a_proof_is_ten_minutes_old_at_most(void **state)
     s.level = MFA_LEVEL_PASSWORD;
     s.password_at = NOW - 600;
 
-    assert_int_equal(mfa_right_proof(NULL, &a, NOW), MFA_PROOF_NONE);
-    assert_int_equal(mfa_right_proof(&s, NULL, NOW), MFA_PROOF_NONE);
+    assert_int_equal(mfa_right_proof(&portal, NULL, &a, NOW), MFA_PROOF_NONE);
+    assert_int_equal(mfa_right_proof(&portal, &s, NULL, NOW), MFA_PROOF_NONE);
 
     /* without a factor: the password */
-    assert_int_equal(mfa_right_proof(&s, &a, NOW), MFA_PROOF_GOOD);
-    assert_int_equal(mfa_right_proof(&s, &a, NOW + 1), MFA_PROOF_PASSWORD);
+    assert_int_equal(mfa_right_proof(&portal, &s, &a, NOW), MFA_PROOF_GOOD);
+    assert_int_equal(mfa_right_proof(&portal, &s, &a, NOW + 1), MFA_PROOF_PASSWORD);
     s.password_at = 0;
-    assert_int_equal(mfa_right_proof(&s, &a, 100), MFA_PROOF_PASSWORD);
+    assert_int_equal(mfa_right_proof(&portal, &s, &a, 100), MFA_PROOF_PASSWORD);
+
+    /* where nobody types one: a factor, however new the session is */
+    s.password_at = NOW;
+    portal.first = MFA_FIRST_REQUEST;
+    assert_int_equal(mfa_right_proof(&portal, &s, &a, NOW), MFA_PROOF_GOOD);
+    portal.first = MFA_FIRST_IDENTITY;
+    assert_int_equal(mfa_right_proof(&portal, &s, &a, NOW), MFA_PROOF_ENROL);
 
     /* with one: a code, whatever the password */
     a.enrolled = 5;
     s.password_at = NOW;
-    assert_int_equal(mfa_right_proof(&s, &a, NOW), MFA_PROOF_CODE);
+    assert_int_equal(mfa_right_proof(&portal, &s, &a, NOW), MFA_PROOF_CODE);
     s.code_at = NOW;
-    assert_int_equal(mfa_right_proof(&s, &a, NOW), MFA_PROOF_CODE);
+    assert_int_equal(mfa_right_proof(&portal, &s, &a, NOW), MFA_PROOF_CODE);
     s.level = MFA_LEVEL_MFA;
-    assert_int_equal(mfa_right_proof(&s, &a, NOW), MFA_PROOF_GOOD);
-    assert_int_equal(mfa_right_proof(&s, &a, NOW + 600), MFA_PROOF_GOOD);
-    assert_int_equal(mfa_right_proof(&s, &a, NOW + 601), MFA_PROOF_CODE);
+    assert_int_equal(mfa_right_proof(&portal, &s, &a, NOW), MFA_PROOF_GOOD);
+    assert_int_equal(mfa_right_proof(&portal, &s, &a, NOW + 600), MFA_PROOF_GOOD);
+    assert_int_equal(mfa_right_proof(&portal, &s, &a, NOW + 601), MFA_PROOF_CODE);
     s.code_at = 0;
-    assert_int_equal(mfa_right_proof(&s, &a, 100), MFA_PROOF_CODE);
+    assert_int_equal(mfa_right_proof(&portal, &s, &a, 100), MFA_PROOF_CODE);
     s.code_at = NOW;
 
     /* no session of this account any more */
     s.generation = 2;
-    assert_int_equal(mfa_right_proof(&s, &a, NOW), MFA_PROOF_NONE);
+    assert_int_equal(mfa_right_proof(&portal, &s, &a, NOW), MFA_PROOF_NONE);
     s.generation = 3;
     s.login = mfa_lit("other");
-    assert_int_equal(mfa_right_proof(&s, &a, NOW), MFA_PROOF_NONE);
+    assert_int_equal(mfa_right_proof(&portal, &s, &a, NOW), MFA_PROOF_NONE);
     s.login = a.login;
     s.level = MFA_LEVEL_NONE;
-    assert_int_equal(mfa_right_proof(&s, &a, NOW), MFA_PROOF_NONE);
+    assert_int_equal(mfa_right_proof(&portal, &s, &a, NOW), MFA_PROOF_NONE);
     s.level = MFA_LEVEL_MFA;
     a.disabled = 1;
-    assert_int_equal(mfa_right_proof(&s, &a, NOW), MFA_PROOF_NONE);
+    assert_int_equal(mfa_right_proof(&portal, &s, &a, NOW), MFA_PROOF_NONE);
     a.disabled = 0;
     a.fault = 1;
-    assert_int_equal(mfa_right_proof(&s, &a, NOW), MFA_PROOF_NONE);
+    assert_int_equal(mfa_right_proof(&portal, &s, &a, NOW), MFA_PROOF_NONE);
 
     assert_string_equal(mfa_proof_name(MFA_PROOF_NONE), "none");
     assert_string_equal(mfa_proof_name(MFA_PROOF_CODE), "code");
     assert_string_equal(mfa_proof_name(MFA_PROOF_PASSWORD), "password");
+    assert_string_equal(mfa_proof_name(MFA_PROOF_ENROL), "enrol");
     assert_string_equal(mfa_proof_name(MFA_PROOF_GOOD), "good");
 }
 

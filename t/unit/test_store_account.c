@@ -20,7 +20,7 @@
 #define GATE_FIELDS                                                           \
     "created|email|name|role|generation|disabled|required|deadline"           \
     "|enrolled|secret_id|validated|secret"
-#define ALL_FIELDS  GATE_FIELDS "|directory|version|locale|widget|password"
+#define ALL_FIELDS  GATE_FIELDS "|directory|version|locale|widget|reset|password"
 
 
 static mfa_op_t      op;

@@ -84,9 +84,15 @@ stop() {
 }
 
 
-down() {
+stop_mail() {
     stop mailer_process
     stop mailbox_process
+    rm -f "$dir/mailer.pid" "$dir/mailbox.pid"
+}
+
+
+down() {
+    stop_mail
     stop nginx_process
     stop redis_process
 }
@@ -276,8 +282,7 @@ up() {
 
     "$root/build-aux/deps.sh" demo
     files
-    stop mailer_process
-    stop mailbox_process
+    stop_mail
     stop nginx_process
     port_free "$user_port"
     port_free "$admin_port"

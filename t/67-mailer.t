@@ -311,6 +311,43 @@ sub told_to_end {
 }
 
 
+# A user of its own in Redis: README's list of what it may.
+
+{
+    my ($rights) = slurp("$MFA::Env::ROOT/README.md")
+        =~ /ACL SETUSER mailer (on.*?)\n\n/s;
+    $rights =~ s/>PASSWORD/>pw/;
+    $redis->call(qw(ACL SETUSER mailer), split ' ', $rights);
+    my $password = $env->file('redis-pw', "pw\n", 0600);
+    my $own = $env->file('acl.conf', $env->conf(user => $rules)
+        =~ s/^(mfa_redis [^;]*)/$1 user=mailer password_file=$password/r
+        =~ s/^mfa_keys.*\n//mr);
+
+    $redis->call('DEL', 'mfa:{user}:outbox');
+    $env->account('user', 'acl', required => 1, deadline => int(time) + 3600);
+    $redis->call('ZADD', 'mfa:{user}:unenrolled', int(time) + 3600, 'acl');
+    queue('enabled', 'acl');
+    queue('reset', 'gone');
+    queue('enrolled', 'b');
+    queue('enrolled', 'c');
+    $mailer->mode('ok', 'for b@example.com say RCPT 550 no',
+                  'for c@example.com say RCPT 450 no');
+    my ($exit, $out, $err) = $mailer->run($own, qw(--json --once --retry 1s));
+    is($exit, 1, 'with the rights README names') or diag($err);
+    is_deeply(decode_json($out), { sent => 2, dropped => 1, later => 1,
+                                   dead => 1, reminders => 1 }, 'all is done');
+    $mailer->mode('ok');
+    sleep 1.1;
+    ($exit, $out, $err) = finish(spawn('-c', $own, qw(mailer --dead --requeue
+                                                      all)));
+    is($exit, 0, 'dead letters as well') or diag($err);
+    is(decode_json(($mailer->run($own, qw(--json --once)))[1])->{sent}, 2,
+       'and what waited');
+    $redis->call('DEL', 'mfa:{user}:unenrolled');
+    $mailer->forget;
+}
+
+
 # Refused for good.
 
 {
@@ -339,6 +376,20 @@ sub told_to_end {
     is($exit, 1, 'one that is not there');
     ($exit) = finish(spawn('-c', $file, qw(mailer --dead --requeue x)));
     is($exit, 2, 'and what is none');
+
+    ($exit, $out) = finish(spawn('-c', $file, qw(--json doctor)));
+    is_deeply([ map { "$_->{status} $_->{detail}" }
+                grep { $_->{check} eq 'mail' } @{ decode_json($out)->{checks} } ],
+              [ 'warn user: 0 waiting, the oldest for 0 s, 0 of them failed;'
+                . ' 1 dead; see mfactl mailer --dead',
+                'ok admin: 0 waiting, the oldest for 0 s, 0 of them failed;'
+                . ' 0 dead' ], 'doctor tells of it');
+    $redis->call('DEL', 'mfa:{admin}:outbox');
+    $redis->call('XADD', 'mfa:{admin}:outbox', int(time - 3600) . '000-1', 'x', 'y');
+    ($exit, $out) = finish(spawn('-c', $file, qw(doctor)));
+    like($out, qr/mail +warn +admin: 1 waiting, the oldest for 36\d\d s, 0 .*mailer running/,
+         'and of what has waited for long');
+    $redis->call('DEL', 'mfa:{admin}:outbox');
 
     $mailer->mode('ok');
     $mailer->forget;

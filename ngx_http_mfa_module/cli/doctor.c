@@ -7,6 +7,7 @@
 #include "cli/keys.h"
 #include "cli/print.h"
 #include "core/flow_home.h"
+#include "core/store_outbox.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 
 #define CLOCK_WARN_SEC  2
 #define CLOCK_FAIL_SEC  30                  /* a code's time step */
+#define MAIL_WARN_SEC   600                 /* a mail has waited for */
 
 /* 6.2 brought ZADD's GT beside CH and GETDEL. */
 #define VERSION_MAJOR  6
@@ -274,6 +276,56 @@ check_indexes(doctor_t *doctor)
 }
 
 
+/* One portal that sends mail. */
+static void
+check_mail(doctor_t *doctor, const mfa_portal_t *portal)
+{
+    int              old;
+    long long        age;
+    mfa_op_t         op;
+    mfa_outbox_t     box;
+    mfa_result_t     result;
+    mfa_outbox_at_t  at;
+
+    mfa_op_reset(&op);
+    mfa_store_outbox_look(&op, portal, &at);
+    result = mfactl_drive_op(&doctor->ctl->drive, &op);
+
+    if (mfa_store_outbox_look_result(&op, &result, &at, &box) != 0) {
+        say(doctor, "mail", "warn", "the outbox of %.*s cannot be read",
+            (int) portal->name.len, (const char *) portal->name.data);
+        return;
+    }
+
+    age = box.oldest ? (long long) time(NULL) - box.oldest : 0;
+    old = age >= MAIL_WARN_SEC;
+
+    say(doctor, "mail", old || box.dead ? "warn" : "ok",
+        "%.*s: %lld waiting, the oldest for %lld s, %lld of them failed;"
+        " %lld dead%s%s", (int) portal->name.len,
+        (const char *) portal->name.data, (long long) box.length, age,
+        (long long) box.retry, (long long) box.dead,
+        old ? "; is mfactl mailer running?" : "",
+        box.dead ? "; see mfactl mailer --dead" : "");
+}
+
+
+static void
+check_mails(doctor_t *doctor)
+{
+    size_t                i;
+    const mfactl_conf_t  *conf;
+
+    conf = &doctor->ctl->conf;
+
+    for (i = 0; i < conf->n_portals; i++) {
+        if (conf->portals[i].mail_from.len) {
+            check_mail(doctor, &conf->portals[i]);
+        }
+    }
+}
+
+
 static int
 check_store(doctor_t *doctor)
 {
@@ -306,6 +358,7 @@ check_store(doctor_t *doctor)
     check_persistence(doctor, &op, &result, persistence);
     check_clock(doctor, &op, &result, clock_at);
     check_indexes(doctor);
+    check_mails(doctor);
 
     return MFACTL_DONE;
 }

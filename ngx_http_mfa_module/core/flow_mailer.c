@@ -67,9 +67,10 @@ looked(mfa_flow_take_t *take, const mfa_result_t *result)
         return MFA_FLOW_STORE;
     }
 
-    waits = mfa_store_outbox_waiting_result(op, result, take->waiting_at,
-                                            &waiting, &take->id,
-                                            &take->tries_before);
+    waits = stale == MFA_UNKNOWN ? MFA_UNKNOWN
+            : mfa_store_outbox_waiting_result(op, result, take->waiting_at,
+                                              &waiting, &take->id,
+                                              &take->tries_before);
     if (waits == MFA_YES) {
         take->tries = take->tries_before + 1;
         op = mfa_flow_next(&take->flow, RESUMED);
@@ -79,7 +80,7 @@ looked(mfa_flow_take_t *take, const mfa_result_t *result)
         return MFA_FLOW_STORE;
     }
 
-    if (stale == MFA_UNKNOWN || waits == MFA_UNKNOWN) {
+    if (waits == MFA_UNKNOWN) {
         return mfa_flow_end(&take->flow, MFA_OUTCOME_UNAVAILABLE);
     }
 

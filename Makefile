@@ -172,6 +172,7 @@ deps-test: deps                  #= install what the tests need
 	@build-aux/deps.sh test
 	@build-aux/test-nginx.sh build/test-nginx
 	@build-aux/sshd.sh build/sshd
+	@build-aux/postfix.sh build/postfix
 	@cd t/e2e && if [ ! -e node_modules/.package-lock.json ] \
 	    || [ package-lock.json -nt node_modules/.package-lock.json ]; then \
 	        npm ci --no-audit --no-fund \

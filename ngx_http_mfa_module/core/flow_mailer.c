@@ -55,6 +55,7 @@ looked(mfa_flow_take_t *take, const mfa_result_t *result)
 
     op = &take->flow.op;
     portal = take->flow.env.portal;
+    waiting = (mfa_str_t) { NULL, 0 };
 
     stale = mfa_store_outbox_stale_result(op, result, take->stale_at,
                                           &take->id, &take->tries_before);

@@ -9,7 +9,7 @@
 #include "core/store_mail.h"
 #include "flow_failure.h"
 
-#define NEW       "a brand new one"
+#define NEW       "a-brand-new-one"
 #define OUTBOX    "mfa:{user}:outbox"
 
 

@@ -87,7 +87,7 @@ subtest 'Reset TOTP MFA: asked for behind the password, the old factor works '
     is($answer->story, '200 reset-sent', 'asked for');
     like($answer->body, qr{href="/mfa/code\?next=/app"}, 'with a way back');
 
-    my ($queued, @more) = MFA::Link::queued($stage, 'user', 'bob');
+    my ($queued, @more) = MFA::Link::queued($stage, 'user', 'bob', 'reset');
     is(@more, 0, 'one mail waits (feature 003-27)');
     is("$queued->{mail} $queued->{to}", 'reset bob@example.com', '- for him');
     is($queued->{generation},
@@ -172,11 +172,12 @@ subtest 'Who may ask: only behind the password, and at most five times in ten '
     is($answer->story, '429 code limited', 'the sixth is too many');
     ok($answer->header('Retry-After') > 500, '- for a while');
     is(ask(half('ruth'))->story, '429 code limited', '- in any session');
-    is(scalar(MFA::Link::queued($stage, 'user', 'ruth')), 5, 'five mails wait');
+    is(scalar(my @five = MFA::Link::queued($stage, 'user', 'ruth', 'reset')), 5,
+       'five mails wait');
     is(scalar $stage->audit('user', event => 'reset-asked',
                             result => 'limited'), 1, 'the sixth is on record');
-    is(scalar(MFA::Link::queued($stage, 'user', 'nils')), 0, 'nobody else has '
-       . 'one');
+    is(scalar(my @none = MFA::Link::queued($stage, 'user', 'nils')), 0,
+       'nobody else has one');
 
     $stage->admin('account', 'disable', 'user', 'ruth');
     is($ruth->get('/mfa/code')->page, '', 'who is disabled');
@@ -192,7 +193,8 @@ subtest 'Without an address, a base_url or the permission there is no link'
     my $oslo = half('oslo');
     is(ask($oslo)->story, '403 code no-mail', 'no address: the asker is told, '
        . 'having proved the password');
-    is(scalar(MFA::Link::queued($stage, 'user', 'oslo')), 0, 'and none waits');
+    is(scalar(my @none = MFA::Link::queued($stage, 'user', 'oslo')), 0,
+       'and none waits');
 
     for my $portal (qw(never silent)) {
         enrolled($portal, 'otto');
@@ -203,7 +205,8 @@ subtest 'Without an address, a base_url or the permission there is no link'
              . 'to ask');
         is($otto->post('/mfa/reset', [csrf => $otto->csrf])->story,
            '403 error forbidden', '- nor taken');
-        is(scalar $stage->keys_of("mfa:{$portal}:outbox"), 0, '- nor queued');
+        is(scalar(my @none = MFA::Link::queued($stage, $portal, 'otto',
+                                               'reset')), 0, '- nor queued');
     }
 };
 

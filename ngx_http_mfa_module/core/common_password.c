@@ -359,3 +359,10 @@ mfa_common_password(mfa_str_t password, const mfa_portal_t *portal,
 
     return found;
 }
+
+
+const char *
+mfa_common_password_at(size_t i)
+{
+    return i < sizeof(common) / sizeof(common[0]) ? common[i] : NULL;
+}

@@ -20,4 +20,7 @@
 int mfa_common_password(mfa_str_t password, const mfa_portal_t *portal,
     const mfa_account_t *account);
 
+/* The table, for its test: its i-th word in order, NULL behind the last. */
+const char *mfa_common_password_at(size_t i);
+
 #endif /* MFA_COMMON_PASSWORD_H */

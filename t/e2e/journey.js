@@ -544,9 +544,11 @@ const journeys = {
 };
 
 
-Object.assign(journeys, require('./console.js')({
-    arrive, seen, is, ok, world: () => world,
-}));
+for (const file of ['./console.js', './mail.js']) {
+    Object.assign(journeys, require(file)({
+        arrive, seen, is, ok, world: () => world,
+    }));
+}
 
 
 async function main() {

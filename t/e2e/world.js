@@ -92,6 +92,7 @@ class World {
             mfa_portal user {
                 issuer "Example";
                 locale en de fr;
+                mail from=mfa@example.com base_url=${this.user};
                 remember_device 30d;
                 limit address=1000/10m;
                 cookie secure=auto;

@@ -24,6 +24,7 @@
 #define STRANGER  "198.51.100.7/32"
 #define PASSWORD  "correct-horse"
 #define HASHED    "$test$"                  /* the driver's crypt(5) */
+#define HASHED_NEW  "$y$"                   /* what it makes */
 #define AUDIT     "mfa:{user}:audit"
 #define ACCOUNT   "mfa:{user}:account:"
 
@@ -208,14 +209,26 @@ world_answer(world_t *w, const mfa_flow_t *flow, mfa_flow_e asks,
         w->meddle(w);
     }
 
-    if (asks == MFA_FLOW_HASH) {
-        mfa_str_t  hashed = flow->hash.setting;
+    if (asks == MFA_FLOW_HASH && flow->hash.make) {
+        mfa_buf_t  made;
+
+        mfa_buf_init(&made, store_block(MFA_HASH_TEXT_MAX), MFA_HASH_TEXT_MAX);
+        mfa_buf_cstr(&made, HASHED_NEW);
+        mfa_buf_str(&made, flow->hash.password);
+        result->text = mfa_buf_since(&made, 0);
+        result->hash = MFA_YES;
+
+    } else if (asks == MFA_FLOW_HASH) {
+        mfa_str_t  id, hashed = flow->hash.setting;
 
         result->hash = MFA_NO;
 
-        if (mfa_str_begins(hashed, HASHED)) {
-            hashed.data += sizeof(HASHED) - 1;
-            hashed.len -= sizeof(HASHED) - 1;
+        if (mfa_str_begins(hashed, HASHED)
+            || mfa_str_begins(hashed, HASHED_NEW))
+        {
+            hashed.data++;
+            hashed.len--;
+            mfa_str_cut(hashed, '$', &id, &hashed);
 
             if (mfa_str_eq(hashed, flow->hash.password)) {
                 result->hash = MFA_YES;

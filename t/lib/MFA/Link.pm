@@ -40,11 +40,11 @@ sub mint {
 }
 
 
-# Mails that wait for an account, oldest first, as hashes.
+# Mails that wait for an account, of one kind or of all, oldest first, as hashes.
 sub queued {
-    my ($stage, $portal, $login) = @_;
+    my ($stage, $portal, $login, $kind) = @_;
 
-    return grep { $_->{login} eq $login }
+    return grep { $_->{login} eq $login && ($kind // $_->{mail}) eq $_->{mail} }
            map { +{ @{ $_->[1] } } }
            @{ $stage->redis('XRANGE', "mfa:{$portal}:outbox", '-', '+') };
 }

@@ -93,6 +93,7 @@ class World {
                 issuer "Example";
                 locale en de fr;
                 remember_device 30d;
+                mail from=no-reply@example.com base_url=${this.user};
                 limit address=1000/10m;
                 cookie secure=auto;
             }

@@ -21,6 +21,7 @@ use Test::More;
 
 use MFA::Api;
 use MFA::Journey;
+use MFA::Mailer;
 
 my $limits = 'limit password=1000/15m code=1000/15m address=10000/10m;';
 my $mail = 'mail from=no-reply@example.com base_url=https://portal.example.com;';
@@ -418,6 +419,62 @@ subtest 'An outbox holds no secret (security 87)' => sub
        'these fields and no others');
     is(join(' ', $stage->keys_of('mfa:{*}:pending-token:*')), '',
        'no token is made before it is sent');
+    mails('user');
+};
+
+
+# The way of a mailed link, on the site of this test.
+sub path_of {
+    my ($link) = @_;
+
+    return $link =~ s{^https://portal\.example\.com}{}r;
+}
+
+
+subtest 'What is queued arrives, and its link leads in: who was invited, and who '
+    . 'was reset behind a deadline (features 002-11 to 002-14, 003-26 to 003-33)'
+    => sub
+{
+    my $mailer = MFA::Mailer->start;
+    mails('user');
+
+    my $answer = $boss->post("${console}new", [csrf => $csrf, portal => 'user',
+        login => 'guest', email => 'guest@example.com', invite => 1,
+        require => 1, days => 3]);
+    is($answer->status, 303, 'somebody is invited');
+    $mailer->send($stage->{conf});
+    my $path = path_of($mailer->link('guest@example.com'));
+    like($path, qr{^/mfa/password\?t=}, 'the mail leads to the page of passwords');
+    my $guest = $stage->browser;
+    my ($token) = $path =~ /t=(.*)/;
+    my $chosen = 'a phrase nobody knows';
+    is($guest->submit($path, '/mfa/password', t => $token,
+                      password => $chosen, password2 => $chosen)->story,
+       '303 /mfa/enrol', 'which leads on to the set-up');
+    $stage->enrol($guest);
+    is($guest->get('/app')->status, 200, 'and in');
+
+    my $key = $stage->enrolled('user', 'late', options => ['--email',
+        'late@example.com', '--require-mfa', '--grace', '1d']);
+    change('user', 'late', 'reset');
+    $stage->account_set('user', 'late', deadline => time - 60);
+    $stage->redis('ZADD', 'mfa:{user}:unenrolled', time - 60, 'late');
+    my $late = $stage->visitor('late');
+    is($late->get('/app')->location, '/mfa/locked?next=/app', 'whose deadline is over is '
+       . 'locked out');
+    is(change('user', 'late', 'resend')->status, 303, 'the mail is sent again');
+    $mailer->send($stage->{conf});
+    # The notice that he is locked out goes with it, and has no link.
+    $path = path_of((grep { m{/mfa/setup\?t=} } map { @{ $_->{links} } }
+                     $mailer->mails)[-1]);
+    like($path, qr{^/mfa/setup\?t=}, 'it leads to Set Up MFA');
+    ($token) = $path =~ /t=(.*)/;
+    $late = $stage->browser;
+    is($late->submit($path, '/mfa/setup', t => $token, login => 'late',
+                     password => $stage->password)->status, 303, 'with the '
+       . 'password');
+    isnt($stage->enrol($late), $key, 'another factor is set up');
+    is($late->get('/app')->status, 200, 'and that is the way in');
     mails('user');
 };
 

@@ -67,6 +67,8 @@ account_build(ngx_http_mfa_api_t *a)
                          json_boolean(detail->more_sessions));
     ngx_http_mfa_api_set(json, "devices",
                          json_integer((json_int_t) detail->n_devices));
+    ngx_http_mfa_api_set(json, "recovery_codes",
+                         json_integer((json_int_t) detail->n_recovery));
     return json;
 }
 

@@ -140,6 +140,7 @@ model_detail(ngx_http_mfa_console_t *c, const mfa_flow_detail_t *detail)
 
     ngx_http_mfa_console_account_row(c, c->portal, &detail->account,
                                      &detail->standing, row);
+    ngx_http_mfa_set_number(v, MFA_VAR_RECOVERY_LEFT, detail->n_recovery);
     model_rights(c, &detail->account);
 
     /* Admins have no days, they are asked at their next login (003-23). */

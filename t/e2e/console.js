@@ -82,6 +82,29 @@ async function walk(person, suffix, look) {
     ok((await person.text()).includes('Saved.'), 'saved, and said so');
     is(field('user', user, 'required'), '1', 'required now');
     ok((await person.text()).includes('3 days left'), 'with three days');
+    ok((await person.text()).includes('A mail to its owner is queued.'),
+       'its owner is told (feature 002-03)');
+    await look('console-account-mailed');
+    await person.press('Resend Email');
+    ok((await person.text()).includes('The mail is queued.'), 'and is told '
+       + 'again when he has not seen it (feature 004-07)');
+    await look('console-account-resent');
+
+    await page.getByRole('navigation').getByRole('link', { name: 'Users: user' })
+        .click();
+    await page.getByLabel('Search').fill(user);
+    await person.press('Find');
+    await page.getByText('Actions', { exact: true }).click();
+    await look('console-users-actions');
+    await person.press('Resend Email: all on this page');
+    ok((await person.text()).includes('Nothing has been sent yet.'),
+       'a page asks before mails go to many');
+    await look('console-bulk-resend');
+    await person.press('Resend Email');
+    is(await page.locator('[data-mfa-result=changed]').count(), 1,
+       'and says to whom they do');
+    await look('console-results-resend');
+    await page.getByRole('link', { name: user }).click();
 
     await page.getByText('Extend the deadline').first().click();
     await page.getByLabel('From today').selectOption('30');
@@ -157,7 +180,9 @@ return {
 
     await chief.go(`${consolePath}new?portal=user`);
     await chief.page.getByLabel('User name').fill('newcomer');
-    await chief.page.getByLabel('Initial password').fill('a long password');
+    await chief.page.getByLabel('E-mail address').fill('new@example.com');
+    await chief.page.getByLabel('Initial password', { exact: true })
+        .fill('a long password');
     await seen(chief, 'console-new');
     await chief.press('Create');
     ok((await chief.text()).includes('The account was created.'),
@@ -168,6 +193,18 @@ return {
     await chief.press('Delete the account');
     ok((await chief.text()).includes('The account was deleted.'), 'then it is '
        + 'done');
+
+    await chief.go(`${consolePath}new?portal=user`);
+    await chief.page.getByLabel('User name').fill('invited');
+    await chief.page.getByLabel('E-mail address').fill('invited@example.com');
+    await chief.page.getByLabel('With an invitation by mail').check();
+    ok(!await chief.page.getByLabel('Initial password', { exact: true })
+       .isVisible(), 'who is invited is given no password');
+    await seen(chief, 'console-new-invited');
+    await chief.press('Create');
+    ok((await chief.text()).includes('A mail to its owner is queued.'),
+       'but a link to choose one (feature 002-08)');
+    is(field('user', 'invited', 'password'), '', 'and has none until then');
 
     await chief.go(`${consolePath}audit?portal=user`);
     await seen(chief, 'console-audit');

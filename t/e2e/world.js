@@ -94,6 +94,7 @@ class World {
                 locale en de fr;
                 mail from=mfa@example.com base_url=${this.user};
                 remember_device 30d;
+                mail from=no-reply@example.com base_url=${this.user};
                 limit address=1000/10m;
                 cookie secure=auto;
             }

@@ -363,7 +363,7 @@ subtest 'Many at once: one mail each, and what came of each (feature 003-22, '
        'changed no-mail changed absent nothing-due', 'again: as it fits');
     is(mails('user'), 'enabled m1@example.com, enabled new@example.com',
        'to whom it does');
-    like($done->body, qr/data-mfa-changed="2" data-mfa-failed="3">2 mails queued/,
+    like($done->body, qr/data-mfa-changed="2" data-mfa-failed="3">Mails queued: 2\./,
          'and summed up');
 
     my $api = MFA::Api->new($boss);

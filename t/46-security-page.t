@@ -253,6 +253,46 @@ subtest 'A new id at each level, also when a fresh code is given (security 26)'
 };
 
 
+subtest 'It shows the factor and the way to another one, never its key (feature '
+    . '002-16, 100-01, 100-03)' => sub
+{
+    $stage->account('user', 'gerd', options => ['--require-mfa']);
+    my $browser = $stage->visitor('gerd');
+    my $page = $browser->get('/mfa/security');
+
+    like($page->body, qr/data-mfa-state="none".*data-mfa-days="7"/s,
+         'without a factor: the days of grace');
+    unlike($page->body, qr/value="replace"|value="recovery"/,
+           '... nothing to replace, no recovery codes');
+    is($browser->post('/mfa/security', [csrf => $browser->csrf,
+        action => 'replace'])->story, '403 error forbidden', '... nor by hand');
+    $browser->get('/mfa/security');
+    is($browser->post('/mfa/security', [csrf => $browser->csrf,
+        action => 'recovery'])->story, '403 error forbidden', '... either');
+    like($page->body, qr{href="/mfa/password"}, 'the password can be changed');
+
+    my $key = $stage->enrol($browser);
+    $page = $browser->get('/mfa/security');
+    like($page->body, qr/data-mfa-state="enrolled"/, 'with one: set up');
+    like($page->body, qr/value="replace"/, '... another one is offered');
+    like($page->body, qr/data-mfa-recovery-left="10"/, '... ten recovery codes');
+    unlike($page->body, qr/class="state bad" data-mfa-recovery/, '... are enough');
+    unlike($page->body, qr/data-mfa-grace|data-mfa-days/, '... no days');
+
+    my @hashes = @{ $stage->redis('SMEMBERS', 'mfa:{user}:recovery:gerd') };
+    $stage->redis('SREM', 'mfa:{user}:recovery:gerd', @hashes[0 .. 7]);
+    like($browser->get('/mfa/security')->body,
+         qr/class="state bad" data-mfa-recovery-left="2">2 left/,
+         'two are few');
+    $stage->redis('DEL', 'mfa:{user}:recovery:gerd');
+    like($browser->get('/mfa/security')->body,
+         qr/data-mfa-recovery-left="0">0 left/, 'none is none');
+    is($browser->answer->key . $browser->answer->otpauth, '',
+       'the key is never there');
+    unlike($browser->answer->body, qr/\Q$key\E/, '... in no form');
+};
+
+
 subtest 'The page is there in every language' => sub {
     $stage->account('user', 'ines');
     my $browser = $stage->visitor('ines');

@@ -27,9 +27,9 @@ my $canary = 'Canary-of-Redis-51c';
 
 # All a Redis user for nginx may do, on ~mfa:*.
 my @commands = qw(
-    decr exec exists expire get hdel hget hincrby hmget hset hsetnx incr
-    multi select set ttl unlink unwatch watch xadd zadd zrange zrem
-    zremrangebyrank zremrangebyscore zscore
+    decr exec exists expire get getdel hdel hget hincrby hmget hset hsetnx
+    incr multi sadd scard select set srem ttl unlink unwatch watch xadd zadd
+    zrange zrem zremrangebyrank zremrangebyscore zscore
 );
 
 
@@ -154,6 +154,13 @@ subtest 'A Redis user with nothing but the listed commands and keys suffices '
     my $again = $stage->reader('carol', '/mfa/code', generation => 2);
     is($again->post('/mfa/code', [csrf => $again->csrf, code => $code])
        ->story, '401 code code', 'the code once more');
+
+    is($again->post('/mfa/code', [csrf => $again->csrf,
+        code => 'AAAA-BBBB-CCCC-DDDD'])->story, '401 code code',
+       'a recovery code that is none');
+    is($browser->get('/mfa/enrol/done')->status, 200,
+       'no recovery codes to show');
+    is($browser->get('/mfa/security')->status, 200, 'how many are left');
 
     my $dave = $stage->person('dave');
     is($dave->post('/mfa/enrol/later', [csrf => $dave->csrf])->story, '303 /',

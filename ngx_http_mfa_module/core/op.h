@@ -15,7 +15,7 @@
 
 #define MFA_OP_COMMANDS_MAX  48
 #define MFA_OP_ARGS_MAX      240
-#define MFA_OP_BYTES         4096
+#define MFA_OP_BYTES         6144
 #define MFA_OP_TX_MAX        6              /* MULTI ... EXEC blocks */
 
 /* Where an answer will be: a command, or an element of a transaction's EXEC. */

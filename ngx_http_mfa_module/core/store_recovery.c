@@ -37,7 +37,7 @@ void
 mfa_store_recovery_end(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login)
 {
-    mfa_op_begin(op, "DEL");
+    mfa_op_begin(op, "UNLINK");
     mfa_key_recovery(op, portal, login);
 }
 

@@ -551,6 +551,11 @@ for (const file of ['./console.js', './mail.js']) {
 }
 
 
+Object.assign(journeys, require('./recovery.js')({
+    arrive, seen, is, ok, world: () => world,
+}));
+
+
 async function main() {
     world = await World.start();
     browser = await chromium.launch({

@@ -231,30 +231,6 @@ do_remove(const doing_t *d)
 
 
 static inline mfa_reply_t
-do_sadd(const doing_t *d)
-{
-    size_t   i;
-    int64_t  made = 0;
-
-    doing_type(d, STORE_SET);
-
-    for (i = 2; i < d->n; i++) {
-        made += store_row(d->store, d->key, d->argv[i]) == NULL;
-        store_row_make(d->store, d->key, d->argv[i]);
-    }
-
-    return reply_int(made);
-}
-
-
-static inline mfa_reply_t
-do_scard(const doing_t *d)
-{
-    return reply_int((int64_t) store_rows_of(d->store, d->key));
-}
-
-
-static inline mfa_reply_t
 do_getdel(const doing_t *d)
 {
     mfa_reply_t  r = do_get(d);
@@ -375,6 +351,7 @@ doing_sorted(const doing_t *d, store_row_t **sorted)
 
 
 #include "scripted_ranges.h"
+#include "scripted_sets.h"
 
 
 /* The arguments 2 and 3 as ranks of n; how many there are from *first on. */

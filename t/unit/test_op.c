@@ -421,8 +421,8 @@ too_many_bytes_fail(void **state)
     mfa_op_begin(&op, "DEL");
     part.len = 1;
 
-    for (i = 0; i < 5; i++) {
-        mfa_op_joined(&op, (mfa_str_t[]) { { kilo, 1024 } }, 1);
+    for (i = 0; i <= MFA_OP_BYTES / sizeof(kilo); i++) {
+        mfa_op_joined(&op, (mfa_str_t[]) { { kilo, sizeof(kilo) } }, 1);
     }
 
     assert_true(op.failed);

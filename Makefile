@@ -261,7 +261,7 @@ bench: deps                      #= ratios against the ungated proxy and against
 # Using.
 
 .PHONY: demo demo-stop install clean
-demo: deps                       #= two gated portals here; DETACH=1 leaves them running, TLS=1, USER_PORT=, ADMIN_PORT=
+demo: deps                       #= two gated portals here; DETACH=1 leaves them running, TLS=1, USER_PORT=, ADMIN_PORT=, MAIL_PORT=
 	@$(submake) $(jobs) module tools
 	@MFA_BUILD=$(CURDIR)/$(B) DETACH=$(DETACH) examples/quickstart/demo.sh up
 

@@ -87,10 +87,11 @@ password_refusal(const char *code)
         const char  *code;
         const char  *sentence;
     } refusals[] = {
-        { "short", "the password is shorter than 8 bytes" },
+        { "short", "the password is shorter than 8 characters" },
         { "long", "the password is too long" },
         { "encoding", "the password holds bytes that are no text" },
         { "login", "the password is the login" },
+        { "common", "the password is one of those that are tried first" },
     };
 
     for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
@@ -105,7 +106,8 @@ password_refusal(const char *code)
 
 /* A new password from standard input, as a hash in out; an exit status. */
 static int
-take_password(const mfactl_t *ctl, mfa_str_t login, mfa_buf_t *out)
+take_password(const mfactl_t *ctl, const mfa_flow_admin_t *admin,
+    mfa_buf_t *out)
 {
     int          status;
     uint8_t      room[MFA_PASSWORD_MAX + 1], sentence[128];
@@ -121,7 +123,8 @@ take_password(const mfactl_t *ctl, mfa_str_t login, mfa_buf_t *out)
         goto done;
     }
 
-    code = mfa_password_new_check(mfa_buf_since(&line, 0), login);
+    code = mfa_admin_password_check(admin, ctl->portal,
+                                    mfa_buf_since(&line, 0));
 
     if (code != NULL) {
         status = mfactl_print_error(ctl, MFACTL_REFUSED, "%s",
@@ -164,7 +167,8 @@ take_hash(const mfactl_t *ctl, mfa_buf_t *out)
 
 /* The password of a new account: one of four ways to have none or one. */
 static int
-take_first_password(const mfactl_t *ctl, mfa_str_t login, mfa_buf_t *out)
+take_first_password(const mfactl_t *ctl, const mfa_flow_admin_t *admin,
+    mfa_buf_t *out)
 {
     int  from_stdin, from_hash, none, invite;
 
@@ -180,7 +184,7 @@ take_first_password(const mfactl_t *ctl, mfa_str_t login, mfa_buf_t *out)
                                   " --no-password, --invite");
     }
 
-    return from_stdin ? take_password(ctl, login, out)
+    return from_stdin ? take_password(ctl, admin, out)
            : from_hash ? take_hash(ctl, out) : MFACTL_DONE;
 }
 
@@ -205,7 +209,8 @@ mfactl_account_add(mfactl_t *ctl)
     }
 
     mfa_buf_init(&hash, room, sizeof(room));
-    status = take_first_password(ctl, logins[0], &hash);
+    admin.login = logins[0];
+    status = take_first_password(ctl, &admin, &hash);
 
     if (status == MFACTL_DONE) {
         admin.password = mfa_buf_since(&hash, 0);
@@ -242,7 +247,8 @@ mfactl_account_password(mfactl_t *ctl)
     mfa_flow_admin_init(&admin);
     admin.action = MFA_ADMIN_PASSWORD;
     mfa_buf_init(&hash, room, sizeof(room));
-    status = take_password(ctl, logins[0], &hash);
+    admin.login = logins[0];
+    status = take_password(ctl, &admin, &hash);
 
     if (status == MFACTL_DONE) {
         admin.password = mfa_buf_since(&hash, 0);

@@ -476,6 +476,21 @@ mfa_admin_check(const mfa_flow_admin_t *admin)
 }
 
 
+const char *
+mfa_admin_password_check(const mfa_flow_admin_t *admin,
+    const mfa_portal_t *portal, mfa_str_t password)
+{
+    mfa_account_t  account;
+
+    memset(&account, 0, sizeof(account));
+    account.login = admin->login;
+    account.email = admin->email;
+    account.name = admin->name;
+
+    return mfa_password_new_check(password, portal, &account);
+}
+
+
 mfa_outcome_e
 mfa_admin_decide(mfa_flow_admin_t *admin)
 {

@@ -179,6 +179,11 @@ typedef struct {
  */
 void mfa_flow_admin_init(mfa_flow_admin_t *admin);
 
+/* What mfa_password_new_check says of a password for the account that admin, with
+   login, email and name set, is about. */
+const char *mfa_admin_password_check(const mfa_flow_admin_t *admin,
+    const mfa_portal_t *portal, mfa_str_t password);
+
 /* "add", "delete", "disable", ...: for messages and the audit. */
 const char *mfa_admin_name(mfa_admin_e action);
 /* The action of a name, or -1. */

@@ -248,6 +248,11 @@ account_read(mfa_flow_take_t *take, const mfa_result_t *result)
         return put_away(take, 1);
     }
 
+    /* Who queued it had no need of it. */
+    if (take->mail.locale.len == 0 && take->found == MFA_YES) {
+        take->mail.locale = take->account.locale;
+    }
+
     return has_link(take) ? write_token(take)
                           : mfa_flow_end(&take->flow, MFA_OUTCOME_DONE);
 }

@@ -12,7 +12,6 @@
  */
 
 #include "core/flow_password.h"
-#include "core/common_password.h"
 #include "core/first.h"
 #include "core/mail.h"
 #include "core/password.h"
@@ -64,7 +63,7 @@ mfa_password_may(const mfa_portal_t *portal, const mfa_who_t *who)
 static mfa_password_e
 look(const mfa_flow_password_t *password, const mfa_account_t *account)
 {
-    const char  *why;
+    mfa_str_t  why;
 
     if (password->password.len != password->again.len
         || !mfa_str_eq_secret(password->password, password->again))
@@ -72,17 +71,13 @@ look(const mfa_flow_password_t *password, const mfa_account_t *account)
         return MFA_PASSWORD_DIFFER;
     }
 
-    why = mfa_password_new_check(password->password, account->login);
-
-    if (why) {
-        return why[0] == 's' ? MFA_PASSWORD_SHORT
-               : mfa_str_is(mfa_str_from(why), "login") ? MFA_PASSWORD_COMMON
-               : MFA_PASSWORD_FORM;
-    }
-
-    return mfa_common_password(password->password,
-                               password->flow.env.portal, account)
-           ? MFA_PASSWORD_COMMON : MFA_PASSWORD_FINE;
+    why = mfa_str_from(mfa_password_new_check(password->password,
+                                              password->flow.env.portal,
+                                              account));
+    return why.len == 0 ? MFA_PASSWORD_FINE
+           : mfa_str_is(why, "short") ? MFA_PASSWORD_SHORT
+           : mfa_str_is(why, "login") || mfa_str_is(why, "common")
+           ? MFA_PASSWORD_COMMON : MFA_PASSWORD_FORM;
 }
 
 

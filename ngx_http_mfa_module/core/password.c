@@ -8,6 +8,7 @@
  */
 
 #include "core/password.h"
+#include "core/common_password.h"
 #include "core/flow.h"
 
 #define PASSWORD_MIN  8                     /* characters */
@@ -107,7 +108,8 @@ characters(mfa_str_t s)
 
 
 const char *
-mfa_password_new_check(mfa_str_t password, mfa_str_t login)
+mfa_password_new_check(mfa_str_t password, const mfa_portal_t *portal,
+    const mfa_account_t *account)
 {
     if (password.len < PASSWORD_MIN) {
         return "short";
@@ -125,9 +127,9 @@ mfa_password_new_check(mfa_str_t password, mfa_str_t login)
         return "short";
     }
 
-    if (is_login(password, login)) {
+    if (is_login(password, account->login)) {
         return "login";
     }
 
-    return NULL;
+    return mfa_common_password(password, portal, account) ? "common" : NULL;
 }

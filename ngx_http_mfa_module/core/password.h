@@ -7,7 +7,8 @@
 #ifndef MFA_PASSWORD_H
 #define MFA_PASSWORD_H
 
-#include "core/str.h"
+#include "core/account.h"
+#include "core/portal.h"
 
 /* Prefix and cost for new hashes: yescrypt, libxcrypt's default cost. */
 #define MFA_PASSWORD_PREFIX  "$y$"
@@ -25,11 +26,13 @@ int mfa_password_format_check(mfa_str_t s);
 int mfa_password_preferred(mfa_str_t s);
 
 /*
- * Whether a new password is acceptable: at least 8 characters, at most
- * MFA_PASSWORD_MAX bytes, UTF-8 without control bytes, not the login itself in
- * any spelling.  Returns NULL or why not (a code for pages and messages: "short",
- * "long", "encoding", "login").
+ * Whether a new password is acceptable, whoever sets it: at least 8 characters,
+ * at most MFA_PASSWORD_MAX bytes, UTF-8 without control bytes, not the account's
+ * login in any spelling, and none that is tried first (common_password.h; of the
+ * account, login, e-mail and name are looked at).  Returns NULL or why not (a code
+ * for pages and messages: "short", "long", "encoding", "login", "common").
  */
-const char *mfa_password_new_check(mfa_str_t password, mfa_str_t login);
+const char *mfa_password_new_check(mfa_str_t password,
+    const mfa_portal_t *portal, const mfa_account_t *account);
 
 #endif /* MFA_PASSWORD_H */

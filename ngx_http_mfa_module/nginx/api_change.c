@@ -222,7 +222,7 @@ ngx_http_mfa_api_change(ngx_http_mfa_api_t *a)
 
     if (wrong == NULL
         && (password.len || admin->action == MFA_ADMIN_PASSWORD)
-        && mfa_password_new_check(password, admin->login))
+        && mfa_admin_password_check(admin, &a->c->portal->core, password))
     {
         wrong = "password";
     }

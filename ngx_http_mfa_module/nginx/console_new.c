@@ -128,7 +128,7 @@ added(ngx_http_mfa_console_t *c)
 
 /* What can be seen to be wrong before a password is hashed for it. */
 static mfa_error_e
-form_check(const mfa_flow_rehash_t *making)
+form_check(const mfa_flow_rehash_t *making, const mfa_portal_t *portal)
 {
     const mfa_flow_admin_t  *admin;
 
@@ -147,7 +147,7 @@ form_check(const mfa_flow_rehash_t *making)
     }
 
     return !admin->invite
-           && mfa_password_new_check(making->password, admin->login)
+           && mfa_admin_password_check(admin, portal, making->password)
            ? MFA_ERR_NEW_PASSWORD : MFA_ERR_NONE;
 }
 
@@ -225,7 +225,7 @@ ngx_http_mfa_console_new_post(ngx_http_mfa_console_t *c)
     admin->require = mfa_form_value(form, "require").len != 0;
     admin->invite = mfa_form_value(form, "invite").len != 0;
     making->password = mfa_form_value(form, "password");
-    error = form_check(making);
+    error = form_check(making, &c->portal->core);
     grace = -1;
 
     if (role_wrong(c, admin->role)

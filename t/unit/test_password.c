@@ -139,10 +139,16 @@ what_is_no_crypt_string_is_refused(void **state)
 static void
 check_new(const char *password, size_t len, const char *expected)
 {
-    const char  *why;
+    const char     *why;
+    mfa_portal_t    portal;
+    mfa_account_t   account;
 
-    why = mfa_password_new_check(pool_bytes(password, len),
-                                 mfa_lit("alice@example.com"));
+    memset(&account, 0, sizeof(account));
+    account.login = mfa_lit("alice@example.com");
+    account.name = mfa_lit("Alice Liddell");
+    assert_int_equal(mfa_portal_init(&portal, mfa_lit("user")), 0);
+
+    why = mfa_password_new_check(pool_bytes(password, len), &portal, &account);
 
     if ((why == NULL) != (expected == NULL)
         || (why != NULL && strcmp(why, expected) != 0))
@@ -155,14 +161,22 @@ check_new(const char *password, size_t len, const char *expected)
 static void
 security_9_new_passwords(void **state)
 {
-    char  text[MFA_PASSWORD_MAX + 1];
+    size_t  i;
+    char    text[MFA_PASSWORD_MAX + 1];
 
     (void) state;
-    memset(text, 'x', sizeof(text));
+
+    for (i = 0; i < sizeof(text); i++) {
+        text[i] = (char) ('a' + i * i % 23 % 20);
+    }
 
     check_new("", 0, "short");
     check_new("1234567", 7, "short");
-    check_new("12345678", 8, NULL);
+    check_new("12345678", 8, "common");
+    check_new("Password1", 9, "common");
+    check_new("alice liddell", 13, "common");
+    check_new("xxxxxxxxxxxx", 12, "common");
+    check_new("demo-pass", 9, NULL);
     check_new(" 234567 ", 8, NULL);
     check_new("P\xc3\xa4sswort", 9, NULL);
     check_new(text, 64, NULL);

@@ -186,6 +186,27 @@ subtest 'Who may ask: only behind the password, and at most five times in ten '
 };
 
 
+subtest 'New recovery codes are mailed as well, and counted with the links '
+    . '(security 90)' => sub
+{
+    my $key = enrolled('user', 'rita');
+    my $rita = $stage->browser;
+    $stage->enter($rita, 'rita', $key, 0);
+    my $renew = sub {
+        return $rita->submit('/mfa/security', '/mfa/security',
+                             action => 'recovery');
+    };
+
+    is(ask(half('rita'))->story, '200 reset-sent', 'a link');
+    is($renew->()->story, '303 /mfa/recovery', "new codes $_") for 2 .. 5;
+    my $answer = $renew->();
+    is($answer->story, '429 error limited', 'the sixth mail is too many');
+    ok($answer->header('Retry-After') > 500, '- for a while');
+    is(scalar(grep { $_->{mail} eq 'recovery-made' }
+              MFA::Link::queued($stage, 'user', 'rita')), 4, 'four of it wait');
+};
+
+
 subtest 'Without an address, a base_url or the permission there is no link'
     => sub
 {

@@ -50,6 +50,9 @@ our $file = $env->file('mailer.conf', $env->conf(
     admin => "require all; $rules",
 ));
 
+# Whoever has none is sent no link to a page that asks for one.
+my @password = (password => '$y$j9T$aaaaaaaaaaaaaaaaaaaaaa$' . 'b' x 43);
+
 my $mailer = MFA::Mailer->start;
 my @said;
 
@@ -155,7 +158,7 @@ sub told_to_end {
 {
     my $deadline = int(time) + 3 * 86400;
     $env->account('user', $_, required => 1, deadline => $deadline,
-                  name => "Name of $_") for 'a' .. 'o';
+                  name => "Name of $_", @password) for 'a' .. 'o';
 
     my @kinds = sort keys %subjects;
     my %to;
@@ -300,7 +303,7 @@ sub told_to_end {
 {
     my $bare = $env->file('bare.conf', $env->conf(
         user => 'mail from=mfa@example.com;'));
-    $env->account('user', 'ann', required => 1);
+    $env->account('user', 'ann', required => 1, @password);
     queue('enabled', 'ann');
     $mailer->send($bare);
     my $mail = $mailer->mail('ann@example.com');
@@ -324,7 +327,8 @@ sub told_to_end {
         =~ s/^mfa_keys.*\n//mr);
 
     $redis->call('DEL', 'mfa:{user}:outbox');
-    $env->account('user', 'acl', required => 1, deadline => int(time) + 3600);
+    $env->account('user', 'acl', required => 1, deadline => int(time) + 3600,
+                  @password);
     $redis->call('ZADD', 'mfa:{user}:unenrolled', int(time) + 3600, 'acl');
     queue('enabled', 'acl');
     queue('reset', 'gone');
@@ -345,6 +349,31 @@ sub told_to_end {
        'and what waited');
     $redis->call('DEL', 'mfa:{user}:unenrolled');
     $mailer->forget;
+}
+
+
+# Invited, and required at once or a day before the deadline.
+
+{
+    $env->account('user', 'ina', required => 1, deadline => int(time) + 86000);
+    queue('invitation', 'ina');
+    $mailer->send($file);
+    my ($token) = $mailer->mail('ina@example.com')->{links}[0] =~ /t=([\w-]+)$/;
+    $mailer->forget;
+
+    for my $kind (qw(enabled reminder)) {
+        queue($kind, 'ina', $kind eq 'reminder' ? (detail =>
+            $redis->call('HGET', 'mfa:{user}:account:ina', 'deadline')) : ());
+        $mailer->send($file);
+        my $mail = $mailer->mail('ina@example.com');
+        is_deeply($mail->{links}, [], "$kind: no link that asks for a password "
+           . 'nobody has chosen yet');
+        like($mail->{text}, qr/Log in as usual/, '- but what to do');
+        $mailer->forget;
+    }
+
+    is($redis->call('GET', 'mfa:{user}:newest-token:ina'), hash_of($token),
+       'the invitation holds');
 }
 
 

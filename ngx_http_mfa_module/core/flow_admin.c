@@ -16,6 +16,7 @@
 #include "core/flow_admin.h"
 #include "core/flow_reset.h"
 #include "core/store_list.h"
+#include "core/store_mail.h"
 #include "core/store_recovery.h"
 
 #include <string.h>
@@ -269,6 +270,13 @@ change(mfa_flow_admin_t *admin)
     /* They are of the factor that goes. */
     if (admin->action == MFA_ADMIN_RESET) {
         mfa_store_recovery_end(op, admin->flow.env.portal, admin->login);
+    }
+
+    /* What was mailed to an address that is not his any more opens nothing. */
+    if (admin->action == MFA_ADMIN_EDIT
+        && !mfa_str_eq(admin->before.email, admin->after.email))
+    {
+        mfa_store_mailtoken_end_all(op, admin->flow.env.portal, admin->login);
     }
 
     index_words(admin);

@@ -193,12 +193,23 @@ resumed(mfa_flow_take_t *take, const mfa_result_t *result)
 }
 
 
+/* The page of a set-up link asks for a password: who has none yet has been
+   invited, and keeps the link to choose one by. */
+static int
+uses_link(const mfa_flow_take_t *take)
+{
+    return take->flow.env.portal->first != MFA_FIRST_LOCAL
+           || take->account.password.len
+           || mfa_mail_purpose(take->mail.kind) != MFA_MAILTOKEN_SETUP;
+}
+
+
 /* A link is there with a base_url alone. */
 static int
 has_link(const mfa_flow_take_t *take)
 {
     return mfa_mail_purpose(take->mail.kind) != MFA_MAILTOKEN_NONE
-           && take->flow.env.portal->base_url.len;
+           && take->flow.env.portal->base_url.len && uses_link(take);
 }
 
 

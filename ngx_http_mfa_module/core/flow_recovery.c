@@ -2,16 +2,18 @@
  * Flow recovery, see flow_recovery.h:
  *
  *   take:     take what waits with the session
- *   renew:    watch account -> change it -> keep them with the session
+ *   renew:    charge -> watch account -> change it -> keep them with the session
+ *                  \-> limited
  */
 
 #include "core/flow_recovery.h"
 #include "core/flow_enrol.h"
+#include "core/flow_reset.h"
 
 #include <string.h>
 
 
-enum { START, TAKEN, WATCHED, CHANGED, KEPT, LET_GO };
+enum { START, TAKEN, CHARGED, WATCHED, CHANGED, KEPT, LET_GO };
 
 
 int
@@ -100,6 +102,40 @@ watch(mfa_flow_recovery_t *recovery)
 }
 
 
+/* Each renewal is a mail: nobody's mailbox is flooded by it, and no outbox. */
+static mfa_flow_e
+charge(mfa_flow_recovery_t *recovery)
+{
+    const mfa_env_t  *env;
+
+    env = &recovery->flow.env;
+    recovery->charge.kind = MFA_CHARGE_MAIL;
+    recovery->charge.limit.n = MFA_RESET_MAILS;
+    recovery->charge.limit.window_sec = MFA_RESET_WINDOW_SEC;
+
+    mfa_store_charge(mfa_flow_next(&recovery->flow, CHARGED), &recovery->charge,
+                     env->portal, recovery->who.session.login, env->net);
+
+    return MFA_FLOW_STORE;
+}
+
+
+static mfa_flow_e
+charged(mfa_flow_recovery_t *recovery, const mfa_result_t *result)
+{
+    mfa_charged_t  charges;
+
+    charges = mfa_store_charge_result(&recovery->flow.op, result,
+                                      &recovery->charge, 1);
+    recovery->flow.retry_after = charges.retry_after;
+
+    return charges.within == MFA_YES
+           ? watch(recovery)
+           : end(recovery, charges.within == MFA_NO ? MFA_OUTCOME_LIMITED
+                                                    : MFA_OUTCOME_UNAVAILABLE);
+}
+
+
 static mfa_flow_e
 start(mfa_flow_recovery_t *recovery)
 {
@@ -125,7 +161,7 @@ start(mfa_flow_recovery_t *recovery)
         return end(recovery, MFA_OUTCOME_CODE);
     }
 
-    return watch(recovery);
+    return charge(recovery);
 }
 
 
@@ -259,6 +295,8 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
         return start(recovery);
     case TAKEN:
         return taken(recovery, result);
+    case CHARGED:
+        return charged(recovery, result);
     case WATCHED:
         return watched(recovery, result);
     case CHANGED:

@@ -8,6 +8,7 @@
 #define MFA_FLOW_RECOVERY_H
 
 #include "core/flow_session.h"
+#include "core/store.h"
 #include "core/store_recovery.h"
 
 #define MFA_RECOVERY_TRIES  3
@@ -44,6 +45,7 @@ typedef struct {
     int             has_codes;
 
     /* The flow's own. */
+    mfa_charge_t    charge;
     mfa_renewal_t   renewal;
     mfa_at_t        taken_at;
     mfa_at_t        account_at;
@@ -54,7 +56,8 @@ typedef struct {
 
 /*
  * Outcomes: DONE; EXPIRED (no session); FORBIDDEN (no factor, or it was not shown
- * in this session); CODE (RENEW: a fresh code is due first); CONFLICT;
+ * in this session); CODE (RENEW: a fresh code is due first); LIMITED (RENEW: each
+ * is mailed, and those are counted with all that the account asks for); CONFLICT;
  * UNAVAILABLE.
  */
 void mfa_flow_recovery_init(mfa_flow_recovery_t *recovery);

@@ -104,6 +104,16 @@ mfa_store_mailtoken_end(mfa_op_t *op, const mfa_portal_t *portal,
 }
 
 
+/* None but the newest is worth anything. */
+void
+mfa_store_mailtoken_end_all(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login)
+{
+    mfa_op_begin(op, "UNLINK");
+    mfa_key_newest_token(op, portal, login);
+}
+
+
 mfa_tri_e
 mfa_store_mailtoken_decode(const mfa_op_t *op, const mfa_result_t *result,
     mfa_at_t at, const mfa_portal_t *portal, mfa_str_t hash,

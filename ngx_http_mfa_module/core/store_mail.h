@@ -25,6 +25,9 @@ mfa_at_t mfa_store_mailtoken_take(mfa_op_t *op, const mfa_portal_t *portal,
 /* Inside a transaction: the end of one. */
 void mfa_store_mailtoken_end(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t hash);
+/* Inside a transaction: the end of all of an account's. */
+void mfa_store_mailtoken_end_all(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login);
 /* Of read and take: MFA_YES and *token, MFA_NO: none, or not one of this portal and hash,
    MFA_UNKNOWN: the store did not answer. */
 mfa_tri_e mfa_store_mailtoken_decode(const mfa_op_t *op,

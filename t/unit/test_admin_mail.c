@@ -253,6 +253,41 @@ security_95_a_new_address_is_told_to_the_old_one(void **state)
 }
 
 
+/* A link that went to the wrong person is not his to use once that was seen. */
+static void
+security_88_another_address_ends_the_links_to_the_old_one(void **state)
+{
+    static const char  end[] = "UNLINK mfa:{user}:newest-token:alice\n";
+
+    (void) state;
+    alice();
+    by(MFA_ADMIN_EDIT);
+    admin.edit_email = 1;
+    admin.email = mfa_lit("alice@example.net");
+    done();
+    has(end);
+    assert_true(strstr(sent, "MULTI\n") < strstr(sent, end));
+
+    by(MFA_ADMIN_EDIT);
+    admin.edit_email = 1;
+    done();
+    has(end);
+
+    by(MFA_ADMIN_EDIT);
+    admin.edit_email = 1;
+    admin.email = mfa_lit("alice@example.com");
+    admin.edit_name = 1;
+    admin.name = mfa_lit("Alice");
+    done();
+    assert_null(strstr(sent, "newest-token"));
+
+    by(MFA_ADMIN_PASSWORD);
+    admin.password = mfa_lit(HASH);
+    done();
+    assert_null(strstr(sent, "newest-token"));
+}
+
+
 static void
 feature_002_09_a_new_account_is_mailed_only_an_invitation(void **state)
 {
@@ -566,6 +601,9 @@ main(void)
                                with_mail),
         cmocka_unit_test_setup(security_95_a_new_address_is_told_to_the_old_one,
                                with_mail),
+        cmocka_unit_test_setup(
+            security_88_another_address_ends_the_links_to_the_old_one,
+            with_mail),
         cmocka_unit_test_setup(
             feature_002_09_a_new_account_is_mailed_only_an_invitation,
             with_mail),

@@ -65,6 +65,7 @@ set_up(void **state)
     box.account[MFA_ACCOUNT_VERSION] = "1";
     box.account[MFA_ACCOUNT_REQUIRED] = "1";
     box.account[MFA_ACCOUNT_DEADLINE] = "1800003600";
+    box.account[MFA_ACCOUNT_PASSWORD] = "$y$j9T$a$b";
 
     if (mfa_portal_init(&portal, mfa_lit("user")) != 0) {
         return -1;
@@ -140,6 +141,28 @@ a_mail_without_a_link_has_no_token(void **state)
     assert_int_equal(run_take(), MFA_OUTCOME_DONE);
     assert_int_equal(take.has_token, 0);
     box_has_not("MULTI");
+}
+
+
+/* The link of his invitation stays the newest. */
+static void
+who_has_no_password_is_sent_no_link_that_asks_for_it(void **state)
+{
+    (void) state;
+    box.account[MFA_ACCOUNT_PASSWORD] = NULL;
+    assert_int_equal(run_take(), MFA_OUTCOME_DONE);
+    assert_int_equal(take.has_token, 0);
+    box_has_not("MULTI");
+
+    mail_of("invitation");
+    assert_int_equal(run_take(), MFA_OUTCOME_DONE);
+    assert_int_equal(take.has_token, 1);
+
+    /* nginx knows who it is */
+    mail_of("enabled");
+    portal.first = MFA_FIRST_IDENTITY;
+    assert_int_equal(run_take(), MFA_OUTCOME_DONE);
+    assert_int_equal(take.has_token, 1);
 }
 
 
@@ -452,6 +475,7 @@ whoever_is_not_late_is_not_told(void **state)
         switch (i) {
         case 0:
             box.account[MFA_ACCOUNT_CREATED] = NULL;
+            box.account[MFA_ACCOUNT_PASSWORD] = NULL;
             break;
         case 1:
             box.account[MFA_ACCOUNT_DISABLED] = "1";
@@ -582,6 +606,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         TEST(a_mail_is_taken_and_its_token_made),
         TEST(a_mail_without_a_link_has_no_token),
+        TEST(who_has_no_password_is_sent_no_link_that_asks_for_it),
         TEST(an_empty_outbox_has_none),
         TEST(what_a_dead_sender_held_is_taken_first),
         TEST(what_waited_long_enough_is_taken_by_one),

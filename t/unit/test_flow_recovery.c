@@ -218,7 +218,7 @@ ten_new_ones_are_shown_once(void **state)
     assert_false(flow.has_codes);
 
     assert_int_equal(renews(&w), MFA_OUTCOME_DONE);
-    assert_int_equal(w.asked, 3);
+    assert_int_equal(w.asked, 4);
     assert_int_equal(left(), MFA_RECOVERY_N);
     assert_int_equal(store_count(&w.store, "mfa:recovery:"), 1);
     assert_int_equal(store_events(&w.store, AUDIT,
@@ -524,7 +524,7 @@ no_failure_lets_anybody_in_or_shows_what_is_worth_nothing(void **state)
     } trials[] = {
         { { prepare_to_enter, enter_trial, 1, 0, TRIAL_OPENS }, 5, 500 },
         { { prepare_to_enter, guess_trial, 0, 0, TRIAL_OPENS }, 5, 300 },
-        { { prepare_to_renew, renew_trial, 1, 0, TRIAL_NOTES }, 3, 100 },
+        { { prepare_to_renew, renew_trial, 1, 0, TRIAL_NOTES }, 4, 100 },
         { { prepare_to_take, take_trial, 1, 0, TRIAL_NOTES },   1, 10 },
     };
 

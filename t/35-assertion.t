@@ -175,11 +175,13 @@ sub assertion {
 sub verified {
     my ($jwt, $key, @more) = @_;
 
-    # The very type of key: an algorithm is never taken from the assertion.
+    # The very type of key: an algorithm is never taken from the assertion.  A
+    # second of leeway, as our time() is the kernel's of its last tick and may be
+    # behind that of nginx.
     my ($header, $claims) = eval {
         decode_jwt(token => $jwt, key => $key // $key{$alg},
             accepted_alg => $alg, decode_header => 1, verify_exp => 1,
-            verify_iat => 1, verify_aud => 'portal.example.com',
+            verify_iat => 1, leeway => 1, verify_aud => 'portal.example.com',
             verify_iss => 'Example "A" \\ B', @more);
     };
 

@@ -255,6 +255,23 @@ subtest 'Guesses at the current one are guesses at the login (security 107)'
 };
 
 
+subtest 'Each change is a mail, and what one account causes is bounded '
+    . '(security 90)' => sub
+{
+    $stage->account('user', 'jana');
+    my $jana = $stage->visitor('jana');
+    my $held = $old;
+
+    for my $n (1 .. 5) {
+        like(by_current($jana, $held, "$new $n")->story, qr{^303 }, "change $n");
+        $held = "$new $n";
+    }
+
+    is(by_current($jana, $held, $new)->story, '429 password limited',
+       'the sixth is too many');
+};
+
+
 subtest 'Where passwords are not kept here, none is set here' => sub {
     $stage->account('outside', 'ida');
     my $token = MFA::Link::mint($stage, 'outside', 'ida', 'password');

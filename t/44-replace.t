@@ -322,5 +322,20 @@ subtest 'A login from an unknown network is told of, where the portal does so' =
 };
 
 
+subtest 'Each replacement is a mail, and what one account causes is bounded '
+    . '(security 90)' => sub
+{
+    my ($key, $browser) = owner('gerda');
+    my @begun = map { replace($browser)->story } 1 .. 5;
+
+    is(scalar(grep { /^303/ } @begun), 5, 'begun five times')
+        or diag(join "\n", @begun);
+
+    my $answer = replace($browser);
+    is($answer->story, '429 error limited', 'the sixth is too many');
+    ok($answer->header('Retry-After') > 500, '- for a while');
+};
+
+
 $stage->finish;
 done_testing();

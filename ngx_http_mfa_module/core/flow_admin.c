@@ -14,7 +14,7 @@
  */
 
 #include "core/flow_admin.h"
-#include "core/flow_reset.h"
+#include "core/mail.h"
 #include "core/store_list.h"
 #include "core/store_mail.h"
 #include "core/store_recovery.h"
@@ -61,17 +61,8 @@ watch(mfa_flow_admin_t *admin)
 static mfa_flow_e
 charge(mfa_flow_admin_t *admin)
 {
-    mfa_op_t   *op;
-    mfa_str_t   no_net = { NULL, 0 };
-
-    op = mfa_flow_next(&admin->flow, CHARGED);
-    mfa_store_unwatch(op);
-
-    admin->charge.kind = MFA_CHARGE_MAIL;
-    admin->charge.limit.n = MFA_RESET_MAILS;
-    admin->charge.limit.window_sec = MFA_RESET_WINDOW_SEC;
-    mfa_store_charge(op, &admin->charge, admin->flow.env.portal, admin->login,
-                     no_net);
+    mfa_store_unwatch(mfa_flow_next(&admin->flow, CHARGED));
+    mfa_mail_charge(&admin->flow, &admin->charge, admin->login);
 
     return MFA_FLOW_STORE;
 }
@@ -82,14 +73,12 @@ charged(mfa_flow_admin_t *admin, const mfa_result_t *result)
 {
     mfa_charged_t  within;
 
-    within = mfa_store_charge_result(&admin->flow.op, result, &admin->charge,
-                                     1);
+    within = mfa_mail_charged(&admin->flow, &admin->charge, result);
+
     if (within.within == MFA_YES) {
         admin->charged = 1;
         return watch(admin);
     }
-
-    admin->flow.retry_after = within.retry_after;
 
     return mfa_flow_end(&admin->flow, within.within == MFA_NO
                                       ? MFA_OUTCOME_LIMITED

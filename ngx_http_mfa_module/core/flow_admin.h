@@ -162,8 +162,8 @@ typedef struct {
  * Prepares a flow; env, action and the rest are set by the caller afterwards.
  * Outcomes: DONE; ABSENT (no such account); CONFLICT (why: EXISTS, VERSION,
  * BUSY); FORBIDDEN (why: RIGHT, LAST, DIRECTORY, NOT_REQUIRED, NO_MAIL,
- * NOTHING_DUE); LIMITED (RESEND: more than MFA_RESET_MAILS in
- * MFA_RESET_WINDOW_SEC, flow_reset.h, whoever asked for them); REFUSED (what
+ * NOTHING_DUE); LIMITED (RESEND: more than MFA_MAIL_ASKED_MAX in
+ * MFA_MAIL_ASKED_SEC, mail.h, whoever asked for them); REFUSED (what
  * the caller set cannot be: a login that is not canonical, an e-mail address or
  * role that is none, a name too long, a password that is no crypt(5) string or
  * goes with invite, a grace over MFA_GRACE_MAX_SEC, EXTEND without a reason: the

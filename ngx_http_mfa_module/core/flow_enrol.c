@@ -5,15 +5,18 @@
  *   confirm:  charge, read pending -> check -> watch account -> change it ->
  *             open session -> end excess sessions
  *   later:    note it in the session
+ *   replace:  charge -> store a pending secret in place of any
  */
 
 #include "core/flow_enrol.h"
+#include "core/mail.h"
 
 #include <string.h>
 
 
 enum {
-    START, OFFERED, CHARGED, WATCHED, CHANGED, OPENED, EVICTED, NOTED, REFUSED
+    START, COUNTED, OFFERED, CHARGED, WATCHED, CHANGED, OPENED, EVICTED, NOTED,
+    REFUSED
 };
 
 
@@ -142,13 +145,10 @@ pending_read(mfa_flow_enrol_t *enrol, const mfa_result_t *result)
 }
 
 
-/* Begins with another secret, for who has just given a code. */
+/* For who has just given a code; a replacement ends with a mail. */
 static mfa_flow_e
 replace(mfa_flow_enrol_t *enrol)
 {
-    mfa_op_t   *op;
-    mfa_buf_t   out;
-
     if (!may(enrol, MFA_ENROLMENT_REPLACE)) {
         return end(enrol, MFA_OUTCOME_FORBIDDEN);
     }
@@ -157,6 +157,28 @@ replace(mfa_flow_enrol_t *enrol)
         >= MFA_REPLACE_FRESH_SEC)
     {
         return end(enrol, MFA_OUTCOME_CODE);
+    }
+
+    mfa_flow_next(&enrol->flow, COUNTED);
+    mfa_mail_charge(&enrol->flow, &enrol->charge, enrol->who.account.login);
+
+    return MFA_FLOW_STORE;
+}
+
+
+/* Begins with another secret. */
+static mfa_flow_e
+counted(mfa_flow_enrol_t *enrol, const mfa_result_t *result)
+{
+    mfa_op_t       *op;
+    mfa_buf_t       out;
+    mfa_charged_t   charges;
+
+    charges = mfa_mail_charged(&enrol->flow, &enrol->charge, result);
+
+    if (charges.within != MFA_YES) {
+        return end(enrol, charges.within == MFA_NO ? MFA_OUTCOME_LIMITED
+                                                   : MFA_OUTCOME_UNAVAILABLE);
     }
 
     mfa_buf_init(&out, enrol->sealed, sizeof(enrol->sealed));
@@ -479,6 +501,8 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
     switch (flow->step) {
     case START:
         return start(enrol);
+    case COUNTED:
+        return counted(enrol, result);
     case OFFERED:
         return end(enrol, pending_read(enrol, result));
     case CHARGED:

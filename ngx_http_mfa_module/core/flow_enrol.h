@@ -45,6 +45,7 @@ typedef struct {
 
     /* The flow's own. */
     mfa_attempt_t  attempt;
+    mfa_charge_t   charge;                  /* REPLACE */
     mfa_at_t       pending_at;
     mfa_at_t       account_at;
     mfa_account_t  account;                 /* as watched */

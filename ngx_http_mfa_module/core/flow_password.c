@@ -2,7 +2,8 @@
  * Flow password, see flow_password.h:
  *
  *   by a link:   read the token -> read its account and the newest -> make
- *   by current:  charge, read the account -> check the current one -> make
+ *   by current:  charge, read the account -> check the current one -> charge
+ *                its mail -> make
  *
  *   make: hash the new one -> watch the account -> change it -> open session ->
  *         end excess sessions
@@ -21,7 +22,7 @@
 
 
 enum {
-    START, READ, COMPARED, CHARGED, CHECKED, MADE, WATCHED, CHANGED, OPENED,
+    START, READ, COMPARED, CHARGED, CHECKED, COUNTED, MADE, WATCHED, CHANGED, OPENED,
     EVICTED, REFUSED
 };
 
@@ -301,12 +302,39 @@ charged(mfa_flow_password_t *password, const mfa_result_t *result)
 }
 
 
+/* Right guesses are forgiven, so they bound no mails. */
+static mfa_flow_e
+count(mfa_flow_password_t *password)
+{
+    mfa_flow_next(&password->flow, COUNTED);
+    mfa_mail_charge(&password->flow, &password->charge, password->login);
+
+    return MFA_FLOW_STORE;
+}
+
+
+static mfa_flow_e
+counted(mfa_flow_password_t *password, const mfa_result_t *result)
+{
+    switch (mfa_mail_charged(&password->flow, &password->charge,
+                             result).within)
+    {
+    case MFA_YES:
+        return make(password);
+    case MFA_NO:
+        return end(password, MFA_OUTCOME_LIMITED);
+    default:
+        return end(password, MFA_OUTCOME_UNAVAILABLE);
+    }
+}
+
+
 static mfa_flow_e
 checked(mfa_flow_password_t *password, const mfa_result_t *result)
 {
     switch (mfa_first_answer(&password->flow, result)) {
     case MFA_YES:
-        return make(password);
+        return count(password);
     case MFA_NO:
         password->wrong = MFA_PASSWORD_CURRENT;
         return refuse(password, MFA_OUTCOME_REFUSED, "refused", "credentials");
@@ -507,6 +535,8 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
         return charged(password, result);
     case CHECKED:
         return checked(password, result);
+    case COUNTED:
+        return counted(password, result);
     case MADE:
         return made(password, result);
     case WATCHED:

@@ -49,6 +49,7 @@ typedef struct {
     mfa_mailtoken_t  token;
     uint8_t          hash[MFA_HASH_CHARS];
     mfa_guess_t      guess;
+    mfa_charge_t     charge;                /* of the mail that tells of it */
     mfa_at_t         token_at;
     mfa_at_t         newest_at;
     mfa_at_t         account_at;

@@ -8,7 +8,7 @@
 
 #include "core/flow_recovery.h"
 #include "core/flow_enrol.h"
-#include "core/flow_reset.h"
+#include "core/mail.h"
 
 #include <string.h>
 
@@ -106,15 +106,9 @@ watch(mfa_flow_recovery_t *recovery)
 static mfa_flow_e
 charge(mfa_flow_recovery_t *recovery)
 {
-    const mfa_env_t  *env;
-
-    env = &recovery->flow.env;
-    recovery->charge.kind = MFA_CHARGE_MAIL;
-    recovery->charge.limit.n = MFA_RESET_MAILS;
-    recovery->charge.limit.window_sec = MFA_RESET_WINDOW_SEC;
-
-    mfa_store_charge(mfa_flow_next(&recovery->flow, CHARGED), &recovery->charge,
-                     env->portal, recovery->who.session.login, env->net);
+    mfa_flow_next(&recovery->flow, CHARGED);
+    mfa_mail_charge(&recovery->flow, &recovery->charge,
+                    recovery->who.session.login);
 
     return MFA_FLOW_STORE;
 }
@@ -125,9 +119,7 @@ charged(mfa_flow_recovery_t *recovery, const mfa_result_t *result)
 {
     mfa_charged_t  charges;
 
-    charges = mfa_store_charge_result(&recovery->flow.op, result,
-                                      &recovery->charge, 1);
-    recovery->flow.retry_after = charges.retry_after;
+    charges = mfa_mail_charged(&recovery->flow, &recovery->charge, result);
 
     return charges.within == MFA_YES
            ? watch(recovery)

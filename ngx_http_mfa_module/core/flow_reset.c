@@ -67,16 +67,11 @@ start(mfa_flow_reset_t *reset)
         return end(reset, MFA_OUTCOME_ABSENT);
     }
 
-    reset->charge.kind = MFA_CHARGE_MAIL;
-    reset->charge.limit.n = MFA_RESET_MAILS;
-    reset->charge.limit.window_sec = MFA_RESET_WINDOW_SEC;
-
     /* The gate reads less of an account than a mail is made of. */
     op = mfa_flow_next(&reset->flow, CHARGED);
     reset->account_at = mfa_store_account_read(op, portal, account->login,
                                                MFA_ACCOUNT_N);
-    mfa_store_charge(op, &reset->charge, portal, account->login,
-                     reset->flow.env.net);
+    mfa_mail_charge(&reset->flow, &reset->charge, account->login);
 
     return MFA_FLOW_STORE;
 }
@@ -116,8 +111,7 @@ charged(mfa_flow_reset_t *reset, const mfa_result_t *result)
     mfa_audit_t     audit;
     mfa_charged_t   charges;
 
-    charges = mfa_store_charge_result(&reset->flow.op, result, &reset->charge,
-                                      1);
+    charges = mfa_mail_charged(&reset->flow, &reset->charge, result);
     found = mfa_store_account_decode(&reset->flow.op, result, reset->account_at,
                                      reset->who.account.login, MFA_ACCOUNT_N,
                                      &reset->account);
@@ -127,8 +121,6 @@ charged(mfa_flow_reset_t *reset, const mfa_result_t *result)
     }
 
     if (charges.within == MFA_NO) {
-        reset->flow.retry_after = charges.retry_after;
-
         return charges.first ? refuse(reset)
                              : end(reset, MFA_OUTCOME_LIMITED);
     }

@@ -13,9 +13,6 @@
 
 #include "core/flow_gate.h"
 
-#define MFA_RESET_MAILS       5             /* asked for by one account */
-#define MFA_RESET_WINDOW_SEC  600
-
 typedef struct {
     mfa_flow_t     flow;                    /* first: the flow is this */
 

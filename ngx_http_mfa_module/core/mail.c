@@ -65,6 +65,30 @@ mfa_mail_goes(const mfa_portal_t *portal, const mfa_account_t *account,
 
 
 void
+mfa_mail_charge(mfa_flow_t *flow, mfa_charge_t *charge, mfa_str_t login)
+{
+    charge->kind = MFA_CHARGE_MAIL;
+    charge->limit.n = MFA_MAIL_ASKED_MAX;
+    charge->limit.window_sec = MFA_MAIL_ASKED_SEC;
+
+    mfa_store_charge(&flow->op, charge, flow->env.portal, login, flow->env.net);
+}
+
+
+mfa_charged_t
+mfa_mail_charged(mfa_flow_t *flow, const mfa_charge_t *charge,
+    const mfa_result_t *result)
+{
+    mfa_charged_t  charged;
+
+    charged = mfa_store_charge_result(&flow->op, result, charge, 1);
+    flow->retry_after = charged.retry_after;
+
+    return charged;
+}
+
+
+void
 mfa_mail_queue(mfa_flow_t *flow, mfa_mail_e kind, const mfa_account_t *account,
     int64_t generation, mfa_str_t detail)
 {

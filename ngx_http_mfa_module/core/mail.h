@@ -69,6 +69,19 @@ mfa_mailtoken_e mfa_mail_purpose(mfa_mail_e kind);
 int mfa_mail_goes(const mfa_portal_t *portal, const mfa_account_t *account,
     mfa_mail_e kind);
 
+#define MFA_MAIL_ASKED_MAX  5               /* by or for one account */
+#define MFA_MAIL_ASKED_SEC  600
+
+/*
+ * Adds to the op the charge of one mail that an account is about to cause by
+ * itself, or that somebody asks for again: without a bound a single session
+ * could fill mailboxes and the outbox (security 90).  Answer: within MFA_YES, go
+ * on; flow->retry_after is set on MFA_NO.
+ */
+void mfa_mail_charge(mfa_flow_t *flow, mfa_charge_t *charge, mfa_str_t login);
+mfa_charged_t mfa_mail_charged(mfa_flow_t *flow, const mfa_charge_t *charge,
+    const mfa_result_t *result);
+
 /*
  * Inside the transaction in flow->op: queues one mail, if it goes.  generation
  * is the one the account has behind this transaction.  detail may be empty.

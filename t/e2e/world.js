@@ -92,7 +92,6 @@ class World {
             mfa_portal user {
                 issuer "Example";
                 locale en de fr;
-                mail from=mfa@example.com base_url=${this.user};
                 remember_device 30d;
                 mail from=no-reply@example.com base_url=${this.user};
                 limit address=1000/10m;

@@ -380,8 +380,8 @@ no_failure_lets_anybody_in(void **state)
     } trials[] = {
         { { prepare_link, change, 1, 0, TRIAL_OPENS },          6 },
         { { prepare_link_enrolled, change, 1, 0, TRIAL_OPENS }, 6 },
-        { { prepare_session, change, 1, 0, TRIAL_NOTES },       8 },
-        { { prepare_session_mfa, change, 1, 0, TRIAL_NOTES },   8 },
+        { { prepare_session, change, 1, 0, TRIAL_NOTES },       9 },
+        { { prepare_session_mfa, change, 1, 0, TRIAL_NOTES },   9 },
         { { prepare_session, guess, 0, 0, TRIAL_NOTES },        5 }
     };
 

@@ -96,17 +96,17 @@ security_90_the_sixth_in_ten_minutes_is_limited(void **state)
 
     (void) state;
 
-    for (i = 0; i < MFA_RESET_MAILS; i++) {
+    for (i = 0; i < MFA_MAIL_ASKED_MAX; i++) {
         assert_int_equal(ask(&w), MFA_OUTCOME_DONE);
     }
 
     assert_int_equal(ask(&w), MFA_OUTCOME_LIMITED);
-    assert_int_equal(w.retry_after, MFA_RESET_WINDOW_SEC);
+    assert_int_equal(w.retry_after, MFA_MAIL_ASKED_SEC);
     assert_int_equal(ask(&w), MFA_OUTCOME_LIMITED);
-    assert_int_equal(mails("mail=reset"), MFA_RESET_MAILS);
+    assert_int_equal(mails("mail=reset"), MFA_MAIL_ASKED_MAX);
     assert_int_equal(store_events(&w.store, AUDIT, "result=limited"), 1);
 
-    w.store.now += MFA_RESET_WINDOW_SEC;
+    w.store.now += MFA_MAIL_ASKED_SEC;
     assert_int_equal(ask(&w), MFA_OUTCOME_DONE);
 }
 

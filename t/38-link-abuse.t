@@ -324,6 +324,9 @@ subtest 'A token is in no log (security 93)' => sub {
     $browser->get("/mfa//./setup?t=$token");
     $browser->get("http://localhost/mfa/setup?t=$token");
     $browser->request('HEAD', "/mfa/setup?t=$token");
+    # Nearly a link is typed from one.
+    is($browser->get("$_?t=$token")->status, 404, "no page: $_")
+        for '/mfa/setup/', '/mfa/SETUP', '/mfa/setup.', '/mfa/Password/x';
     $browser->request('PUT', "/mfa/setup?t=$token", body => 'x');
     is($browser->post("/mfa/setup?t=$token", [login => 'fred',
         password => 'x', t => $token, csrf => 'x'],

@@ -18,31 +18,44 @@
 static const char *const  pages[] = { "setup", "password" };
 
 
-/* Whether path ends with such a page of the server; whole: it is nothing else. */
+/* Whether path begins with such a page of the server, or, as part of an address,
+   ends with one.  Case and what follows do not count: what is nearly a link is
+   typed from one, and holds its token. */
 static ngx_uint_t
-is_page(ngx_http_mfa_srv_conf_t *scf, mfa_str_t path, ngx_uint_t whole)
+is_page(ngx_http_mfa_srv_conf_t *scf, mfa_str_t path, ngx_uint_t ends)
 {
-    size_t      len;
     ngx_uint_t  i, k;
-    mfa_str_t  *base, tail;
+    mfa_str_t  *base, page, found;
 
     base = scf->pages.elts;
 
     for (i = 0; i < scf->pages.nelts; i++) {
-        for (k = 0; k < sizeof(pages) / sizeof(pages[0]); k++) {
-            len = base[i].len + ngx_strlen(pages[k]);
+        /* Nearly every request is told by its first letter. */
+        if (!ends && path.len > 1
+            && (path.data[1] | 0x20) != (base[i].data[1] | 0x20))
+        {
+            continue;
+        }
 
-            if (path.len < len || (whole && path.len != len)) {
+        for (k = 0; k < sizeof(pages) / sizeof(pages[0]); k++) {
+            page = mfa_str_from(pages[k]);
+
+            if (path.len < base[i].len + page.len) {
                 continue;
             }
 
-            tail.data = path.data + path.len - len;
-            tail.len = base[i].len;
+            found.data = path.data + (ends ? path.len - base[i].len - page.len
+                                           : 0);
+            found.len = base[i].len;
 
-            if (mfa_str_eq(tail, base[i])
-                && ngx_memcmp(tail.data + tail.len, pages[k], len - tail.len)
-                   == 0)
-            {
+            if (!mfa_str_same(found, base[i])) {
+                continue;
+            }
+
+            found.data += found.len;
+            found.len = page.len;
+
+            if (mfa_str_same(found, page)) {
                 return 1;
             }
         }
@@ -86,7 +99,7 @@ hide_referer(ngx_http_request_t *r, ngx_http_mfa_srv_conf_t *scf)
     value = &r->headers_in.referer->value;
 
     if (mfa_str_cut(ngx_http_mfa_view(value), '?', &path, &query)
-        && is_page(scf, path, 0))
+        && is_page(scf, path, 1))
     {
         hide(value);
     }
@@ -101,7 +114,7 @@ ngx_http_mfa_mailed_take(ngx_http_request_t *r, ngx_http_mfa_srv_conf_t *scf)
 
     hide_referer(r, scf);
 
-    if (r->args.len == 0 || !is_page(scf, ngx_http_mfa_view(&r->uri), 1)) {
+    if (r->args.len == 0 || !is_page(scf, ngx_http_mfa_view(&r->uri), 0)) {
         return NGX_OK;
     }
 
@@ -135,6 +148,11 @@ ngx_http_mfa_mailed_handler(ngx_http_request_t *r)
         return NGX_OK;
     }
 
+    /* It was looked at when it came in, but for what nginx refused before. */
+    if (r->phase_handler && !r->internal) {
+        return NGX_OK;
+    }
+
     m = ngx_http_mfa_input_find(r);
 
     /* The pages' own redirects leave no trace to hide, and a query that is
@@ -153,6 +171,6 @@ ngx_http_mfa_mailed_query(ngx_http_request_t *r)
     scf = ngx_http_get_module_srv_conf(r, ngx_http_mfa_module);
 
     /* An internal redirect has another query. */
-    return m && m->query.len && is_page(scf, ngx_http_mfa_view(&r->uri), 1)
+    return m && m->query.len && is_page(scf, ngx_http_mfa_view(&r->uri), 0)
            ? ngx_http_mfa_view(&m->query) : ngx_http_mfa_view(&r->args);
 }

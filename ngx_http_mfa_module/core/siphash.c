@@ -80,11 +80,11 @@ take(state_t *s, uint64_t word)
 mfa_digest_t
 mfa_siphash(const uint8_t key[MFA_SIPHASH_KEY], mfa_str_t s)
 {
-    size_t        left;
-    state_t       state;
-    uint8_t       last[8];
-    uint64_t      k0, k1;
-    mfa_digest_t  digest;
+    size_t          left;
+    state_t         state;
+    uint64_t        k0, k1, last;
+    mfa_digest_t    digest;
+    const uint8_t  *p;
 
     k0 = word_at(key);
     k1 = word_at(key + 8);
@@ -94,18 +94,21 @@ mfa_siphash(const uint8_t key[MFA_SIPHASH_KEY], mfa_str_t s)
     state.v2 = k0 ^ 0x6c7967656e657261;
     state.v3 = k1 ^ 0x7465646279746573;
 
+    p = s.data;
+
     for (left = s.len; left >= 8; left -= 8) {
-        take(&state, word_at(s.data + s.len - left));
+        take(&state, word_at(p));
+        p += 8;
     }
 
-    memset(last, 0, sizeof(last));
+    last = (uint64_t) s.len << 56;
 
-    if (left) {
-        memcpy(last, s.data + s.len - left, left);
+    while (left) {
+        left--;
+        last |= (uint64_t) p[left] << 8 * left;
     }
 
-    last[7] = (uint8_t) s.len;
-    take(&state, word_at(last));
+    take(&state, last);
 
     state.v2 ^= 0xee;
     four_rounds(&state);

@@ -164,6 +164,8 @@ start(mfa_flow_password_t *password)
 }
 
 
+/* As in flow redeem: how long it takes is not to tell one dead link from
+   another. */
 static mfa_flow_e
 token_read(mfa_flow_password_t *password, const mfa_result_t *result)
 {
@@ -179,12 +181,8 @@ token_read(mfa_flow_password_t *password, const mfa_result_t *result)
         return end(password, MFA_OUTCOME_UNAVAILABLE);
     }
 
-    if (found == MFA_NO
-        || password->token.purpose != MFA_MAILTOKEN_PASSWORD)
-    {
-        return end(password, MFA_OUTCOME_EXPIRED);
-    }
-
+    password->is_token = found == MFA_YES
+                         && password->token.purpose == MFA_MAILTOKEN_PASSWORD;
     password->login = password->token.login;
     password->generation = password->token.generation;
 
@@ -228,7 +226,7 @@ compared(mfa_flow_password_t *password, const mfa_result_t *result)
         return end(password, MFA_OUTCOME_UNAVAILABLE);
     }
 
-    if (found == MFA_NO
+    if (found == MFA_NO || !password->is_token
         || !mfa_mailtoken_good(&password->token, hash_of(password), newest,
                                env->portal, &password->account, env->now))
     {

@@ -47,6 +47,7 @@ typedef struct {
     mfa_str_t        login;                 /* whose it is */
     int64_t          generation;            /* which the proof was for */
     mfa_mailtoken_t  token;
+    int              is_token;              /* there is one, for this page */
     uint8_t          hash[MFA_HASH_CHARS];
     mfa_guess_t      guess;
     mfa_charge_t     charge;                /* of the mail that tells of it */

@@ -75,22 +75,18 @@ token_read(mfa_flow_redeem_t *redeem, const mfa_result_t *result)
 }
 
 
+/* Whatever was found: how long it takes is not to tell one dead link from
+   another.  Of a token that is none the login is empty, and nobody's. */
 static mfa_flow_e
 looked(mfa_flow_redeem_t *redeem, const mfa_result_t *result)
 {
     mfa_op_t            *op;
-    mfa_tri_e            found;
     const mfa_portal_t  *portal;
 
-    found = token_read(redeem, result);
+    redeem->found = token_read(redeem, result);
 
-    if (found != MFA_YES) {
-        return end(redeem, found == MFA_NO ? MFA_OUTCOME_EXPIRED
-                                           : MFA_OUTCOME_UNAVAILABLE);
-    }
-
-    if (!is_for(redeem, redeem->password)) {
-        return end(redeem, MFA_OUTCOME_EXPIRED);
+    if (redeem->found == MFA_UNKNOWN) {
+        return end(redeem, MFA_OUTCOME_UNAVAILABLE);
     }
 
     portal = redeem->flow.env.portal;
@@ -122,7 +118,8 @@ compared(mfa_flow_redeem_t *redeem, const mfa_result_t *result)
         return end(redeem, MFA_OUTCOME_UNAVAILABLE);
     }
 
-    return end(redeem, found == MFA_YES
+    return end(redeem, redeem->found == MFA_YES && found == MFA_YES
+                       && is_for(redeem, redeem->password)
                        && mfa_mailtoken_good(&redeem->token, hash_of(redeem),
                                              newest, env->portal,
                                              &redeem->account, env->now)

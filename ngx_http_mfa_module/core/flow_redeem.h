@@ -36,6 +36,7 @@ typedef struct {
 
     /* The flow's own. */
     uint8_t          hash[MFA_HASH_CHARS];
+    mfa_tri_e        found;                 /* LOOK: the token */
     mfa_at_t         token_at;
     mfa_at_t         newest_at;
     mfa_at_t         account_at;

@@ -346,6 +346,29 @@ security_87_of_two_with_one_link_the_second_has_none(void **state)
 }
 
 
+/* As in flow redeem. */
+static void
+security_92_every_dead_link_costs_the_same(void **state)
+{
+    mfa_mailtoken_t  to_reset = to_change;
+
+    (void) state;
+    prepare_link(&w);
+    w.store.now += MFA_MAILTOKEN_SEC;
+    assert_int_equal(change(&w), MFA_OUTCOME_EXPIRED);
+    assert_int_equal(w.asked, 2);
+
+    to_reset.purpose = MFA_MAILTOKEN_RESET;
+    token = mail_token(&w, to_reset, text);
+    assert_int_equal(change(&w), MFA_OUTCOME_EXPIRED);
+    assert_int_equal(w.asked, 2);
+
+    memset(text, 'A', sizeof(text));
+    assert_int_equal(change(&w), MFA_OUTCOME_EXPIRED);
+    assert_int_equal(w.asked, 2);
+}
+
+
 static void
 other_changes_are_kept(void **state)
 {
@@ -407,6 +430,7 @@ main(void)
         TEST(security_107_guesses_are_charged_as_logins),
         TEST(security_9_what_it_may_be),
         TEST(security_87_of_two_with_one_link_the_second_has_none),
+        TEST(security_92_every_dead_link_costs_the_same),
         TEST(other_changes_are_kept),
         TEST(no_failure_lets_anybody_in)
     };

@@ -220,6 +220,41 @@ security_88_a_link_that_is_none_any_more_is_none(void **state)
 }
 
 
+/* What is not there, is no record or is for another page is asked about as much
+   as what is only over, so that no clock tells them apart. */
+static void
+security_92_every_dead_link_costs_the_same(void **state)
+{
+    size_t   i;
+    uint8_t  room[MFA_TOKEN_CHARS];
+    char     key[STORE_NAME_BYTES];
+
+    static const char *const  records[] = { NULL, "", "1", "1\tx\tsetup" };
+
+    (void) state;
+    w.store.now += MFA_MAILTOKEN_SEC;
+    assert_int_equal(look(&w), MFA_OUTCOME_EXPIRED);
+    assert_int_equal(w.asked, 2);
+    assert_int_equal(look_at(&w, token, 1), MFA_OUTCOME_EXPIRED);
+    assert_int_equal(w.asked, 2);
+
+    memset(room, 'A', sizeof(room));
+    snprintf(key, sizeof(key), "mfa:{user}:pending-token:%.*s", MFA_HASH_CHARS,
+             (const char *) redeem.hash);
+
+    for (i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
+        if (records[i]) {
+            store_put(&w.store, key, "", mfa_str_from(records[i]));
+        }
+
+        assert_int_equal(look_at(&w, records[i] ? token
+                                     : (mfa_str_t) { room, sizeof(room) }, 0),
+                         MFA_OUTCOME_EXPIRED);
+        assert_int_equal(w.asked, 2);
+    }
+}
+
+
 static void
 the_address_stands_for_the_login(void **state)
 {
@@ -420,6 +455,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         TEST(security_91_looking_uses_nothing_up),
         TEST(security_88_a_link_that_is_none_any_more_is_none),
+        TEST(security_92_every_dead_link_costs_the_same),
         TEST(the_address_stands_for_the_login),
         TEST(security_92_nobody_else_logs_in_by_it_and_nothing_tells),
         TEST(security_87_it_is_taken_once),

@@ -200,6 +200,59 @@ subtest 'A link is good for its purpose, account, portal and time alone '
 };
 
 
+# The mailer reads the account, writes the token and sends: the address may change
+# between these, and what it writes then is the account's newest token.
+subtest 'A link that went to an address is dead when the account has another '
+    . '(security 88)' => sub
+{
+    my $to = sub { "emil.$_[0]\@example.com" };
+    my @two = map { ($_ => 'a new long one') } qw(password password2);
+    my $edit = sub {
+        $stage->admin('account', 'edit', 'user', 'emil', '--email', $_[0]);
+    };
+    my $dead = sub {
+        my ($token, $page, $title) = @_;
+        my $browser = $stage->browser;
+
+        is($browser->get("/mfa/$page?t=$token")->story, "410 $page link",
+           $title);
+        is(MFA::Link::follow($browser, $page, $token, $page eq 'setup'
+               ? (login => 'emil', password => $password) : @two)->story,
+           "410 $page link", '- and posted');
+    };
+
+    $stage->account('user', 'emil', options => ['--email', $to->('old')]);
+
+    for my $case (['setup', 'reset'], ['setup', 'setup'],
+                  ['password', 'password'])
+    {
+        my ($page, $purpose) = @$case;
+        $edit->($to->('old'));
+        my $before = mint('user', 'emil', $purpose);
+        is($stage->browser->get("/mfa/$page?t=$before")->story, "200 $page",
+           "$purpose: a link");
+        $edit->($to->('new'));
+        $dead->($before, $page, 'the address changes when the mail is out');
+
+        my $late = mint('user', 'emil', $purpose, address => $to->('old'));
+        $dead->($late, $page, 'it changes while the mail is made');
+        $edit->('');
+        $dead->($late, $page, '- or goes');
+        $edit->($to->('old'));
+        $dead->($late, $page, '- also when the old one is back');
+    }
+
+    my $token = mint('user', 'emil', 'setup');
+    my $key = 'mfa:{user}:pending-token:' . MFA::Record::hash_of(
+        MIME::Base64::decode_base64url($token));
+    my $record = $stage->redis('GET', $key);
+    is($stage->browser->get("/mfa/setup?t=$token")->story, '200 setup',
+       'a new one is good');
+    $stage->redis('SET', $key, $record =~ s/^2/1/r =~ s/\t[^\t]*$//r);
+    $dead->($token, 'setup', 'a record as it was before addresses stood there');
+};
+
+
 subtest 'A link without its owner\'s password is nothing, and tells nothing '
     . '(security 89, 92; done when 4)' => sub
 {

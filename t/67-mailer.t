@@ -216,8 +216,11 @@ sub told_to_end {
                                              . hash_of($token));
             my $purpose = $kind eq 'reset' ? 'reset'
                         : $page eq 'password' ? 'password' : 'setup';
-            like($record, qr/^1\t[\w-]+\t$purpose\tuser\t$login\t1\t\d+$/,
+            like($record, qr/^2\t[\w-]+\t$purpose\tuser\t$login\t1\t\d+\t/,
                  '- kept under its hash');
+            is((split /\t/, $record)[7],
+               MFA::Record::hash_of($mail->{envelope}{to}[0]),
+               '- for the address it went to');
             is($redis->call('GET', "mfa:{user}:newest-token:$login"),
                hash_of($token), '- the newest');
             my $ttl = $redis->call('TTL', 'mfa:{user}:pending-token:'

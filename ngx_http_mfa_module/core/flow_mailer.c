@@ -233,6 +233,11 @@ write_token(mfa_flow_take_t *take)
     token.generation = take->account.generation;
     token.expires = take->flow.env.now + MFA_MAILTOKEN_SEC;
 
+    /* The account may have another one by now: then the link is dead. */
+    if (mfa_mailtoken_address(&token, take->mail.to) != 0) {
+        return mfa_flow_end(&take->flow, MFA_OUTCOME_UNAVAILABLE);
+    }
+
     op = mfa_flow_next(&take->flow, WRITTEN);
     mfa_op_multi(op);
     mfa_store_mailtoken_write(op, take->flow.env.portal, &token, hash);

@@ -246,7 +246,10 @@ still(const mfa_flow_password_t *password, mfa_tri_e found)
 {
     return found == MFA_YES && !password->account.disabled
            && !password->account.fault
-           && password->account.generation == password->generation;
+           && password->account.generation == password->generation
+           && (!by_link(password)
+               || mfa_mailtoken_went_to(&password->token,
+                                        password->account.email));
 }
 
 

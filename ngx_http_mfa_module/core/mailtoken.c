@@ -1,7 +1,9 @@
 /*
  * The record of a mail token: tab-separated fields behind a format number.
  *
- *   1 hash purpose portal login generation expires
+ *   2 hash purpose portal login generation expires address
+ *
+ * The address is there as its hash: two are compared, nobody reads it.
  */
 
 #include "core/mailtoken.h"
@@ -11,7 +13,8 @@
 
 
 enum {
-    FORMAT, HASH, PURPOSE, PORTAL, LOGIN, GENERATION, EXPIRES, N_FIELDS
+    FORMAT, HASH, PURPOSE, PORTAL, LOGIN, GENERATION, EXPIRES, ADDRESS,
+    N_FIELDS
 };
 
 static const char *const  purposes[MFA_MAILTOKEN_N] = {
@@ -26,13 +29,14 @@ void
 mfa_mailtoken_encode(mfa_buf_t *out, const mfa_mailtoken_t *token,
     mfa_str_t hash)
 {
-    mfa_buf_cstr(out, "1");
+    mfa_buf_cstr(out, "2");
     mfa_record_str(out, hash);
     mfa_record_str(out, mfa_str_from(purposes[token->purpose]));
     mfa_record_str(out, token->portal);
     mfa_record_str(out, token->login);
     mfa_record_number(out, token->generation);
     mfa_record_number(out, token->expires);
+    mfa_record_str(out, (mfa_str_t) { token->address, MFA_HASH_CHARS });
 }
 
 
@@ -61,10 +65,11 @@ mfa_mailtoken_decode(mfa_mailtoken_t *token, mfa_str_t record, mfa_str_t hash)
 
     if (record.len > MFA_MAILTOKEN_RECORD_MAX
         || mfa_record_split(record, f, N_FIELDS) != 0
-        || !mfa_str_is(f[FORMAT], "1") || !mfa_str_eq(f[HASH], hash)
+        || !mfa_str_is(f[FORMAT], "2") || !mfa_str_eq(f[HASH], hash)
         || purpose_find(f[PURPOSE]) == MFA_MAILTOKEN_NONE
         || f[PORTAL].len == 0 || !mfa_login_check(f[LOGIN])
-        || mfa_record_numbers(&f[GENERATION], n, 2) != 0)
+        || mfa_record_numbers(&f[GENERATION], n, 2) != 0
+        || f[ADDRESS].len != MFA_HASH_CHARS)
     {
         return -1;
     }
@@ -74,8 +79,30 @@ mfa_mailtoken_decode(mfa_mailtoken_t *token, mfa_str_t record, mfa_str_t hash)
     token->login = f[LOGIN];
     token->generation = n[0];
     token->expires = n[1];
+    memcpy(token->address, f[ADDRESS].data, MFA_HASH_CHARS);
 
     return 0;
+}
+
+
+int
+mfa_mailtoken_address(mfa_mailtoken_t *token, mfa_str_t email)
+{
+    mfa_buf_t  out;
+
+    mfa_buf_init(&out, token->address, sizeof(token->address));
+
+    return mfa_token_hash(email.data, email.len, &out);
+}
+
+
+int
+mfa_mailtoken_went_to(const mfa_mailtoken_t *token, mfa_str_t email)
+{
+    mfa_mailtoken_t  now;
+
+    return mfa_mailtoken_address(&now, email) == 0
+           && memcmp(now.address, token->address, MFA_HASH_CHARS) == 0;
 }
 
 
@@ -107,5 +134,6 @@ mfa_mailtoken_good(const mfa_mailtoken_t *token, mfa_str_t hash,
            && mfa_str_eq(token->portal, portal->name)
            && mfa_str_eq(token->login, account->login)
            && token->generation == account->generation
+           && mfa_mailtoken_went_to(token, account->email)
            && !account->disabled && !account->fault;
 }

@@ -6,9 +6,10 @@
  *
  * A token is good for one purpose, one account and one generation of it, for
  * MFA_MAILTOKEN_SEC, once, and only as long as no younger one was sent to the
- * account (security 87, 88, 90).  It never is a login by itself: with SETUP and
- * RESET the password is asked, with PASSWORD a new one is set and the factor, if
- * there is one, asked for (security 89).
+ * account and its address is the one that the mail went to (security 87, 88, 90).
+ * It never is a login by itself: with SETUP and RESET the password is asked, with
+ * PASSWORD a new one is set and the factor, if there is one, asked for (security
+ * 89).
  */
 
 #ifndef MFA_MAILTOKEN_H
@@ -35,7 +36,13 @@ typedef struct {
     mfa_str_t        login;
     int64_t          generation;            /* the account's when it was made */
     int64_t          expires;               /* Unix time */
+    uint8_t          address[MFA_HASH_CHARS];   /* hash of where it went */
 } mfa_mailtoken_t;
+
+/* Fills address; 0, or -1 when OpenSSL fails. */
+int mfa_mailtoken_address(mfa_mailtoken_t *token, mfa_str_t email);
+/* Whether that is the address it was sent to. */
+int mfa_mailtoken_went_to(const mfa_mailtoken_t *token, mfa_str_t email);
 
 /* Appends the record of token for its hash. */
 void mfa_mailtoken_encode(mfa_buf_t *out, const mfa_mailtoken_t *token,

@@ -12,12 +12,15 @@ module.exports = ({ arrive, seen, is, ok, world }) => {
 
 function mint(login, purpose) {
     const id = crypto.randomBytes(32);
-    const hash = crypto.createHash('sha256').update(id).digest().subarray(0, 24)
-        .toString('base64url');
+    const hashOf = (data) => crypto.createHash('sha256').update(data).digest()
+        .subarray(0, 24).toString('base64url');
+    const hash = hashOf(id);
+    const email = world().redis('HGET', `mfa:{user}:account:${login}`,
+                                'email').trim();
     const generation = world().redis('HGET', `mfa:{user}:account:${login}`,
                                      'generation').trim();
-    const record = [1, hash, purpose, 'user', login, generation,
-                    Math.floor(Date.now() / 1000) + 3600].join('\t');
+    const record = [2, hash, purpose, 'user', login, generation,
+                    Math.floor(Date.now() / 1000) + 3600, hashOf(email)].join('\t');
 
     world().redis('SET', `mfa:{user}:pending-token:${hash}`, record);
     world().redis('SET', `mfa:{user}:newest-token:${login}`, hash);

@@ -27,11 +27,13 @@ mail_world(world_t *w, standing_t alice)
 }
 
 
-/* A token as the mailer leaves it; text has MFA_TOKEN_CHARS bytes. */
+/* A token as the mailer leaves it, for the account's address of now; text has
+   MFA_TOKEN_CHARS bytes. */
 static inline mfa_str_t
 mail_token(world_t *w, mfa_mailtoken_t token, uint8_t *text)
 {
     mfa_op_t   *op = store_block(sizeof(mfa_op_t));
+    char        key[STORE_NAME_BYTES];
     uint8_t     hash[MFA_HASH_CHARS];
 
     if (token.portal.len == 0) {
@@ -42,6 +44,10 @@ mail_token(world_t *w, mfa_mailtoken_t token, uint8_t *text)
         token.expires = w->store.now + MFA_MAILTOKEN_SEC;
     }
 
+    snprintf(key, sizeof(key), ACCOUNT "%.*s", (int) token.login.len,
+             (const char *) token.login.data);
+    assert_int_equal(mfa_mailtoken_address(&token, store_bytes(&w->store, key,
+                                                               "email")), 0);
     assert_int_equal(mfa_mailtoken_make(world_random, text, hash), 0);
     mfa_op_reset(op);
     mfa_op_multi(op);

@@ -117,8 +117,10 @@ a_mail_is_taken_and_its_token_made(void **state)
         "ZRANGEBYSCORE mfa:{user}:outbox-retry -inf 1800000000 LIMIT 0 1\n");
     assert_string_equal(box.sent[1],
         "XREADGROUP GROUP mailer sender COUNT 1 STREAMS mfa:{user}:outbox >\n");
+    /* With the hash of the address that it goes to. */
     assert_non_null(strstr(box.sent[3],
-        "\t" "setup\tuser\talice\t7\t1800003600 EX 3600\n"));
+        "\t" "setup\tuser\talice\t7\t1800003600\t"
+        "CBaM2A39U0qw8QrxDxMD_gCvLUOrXBQy EX 3600\n"));
     assert_int_equal(take.has_token, 1);
     assert_int_equal(take.tries, 1);
     assert_int_equal(take.found, MFA_YES);

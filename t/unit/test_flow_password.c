@@ -346,6 +346,35 @@ security_87_of_two_with_one_link_the_second_has_none(void **state)
 }
 
 
+static void
+the_address_is_changed(world_t *world)
+{
+    store_put(&world->store, ALICE, "email", mfa_lit("other@example.com"));
+}
+
+
+/* In any moment until the change: before the first question, while the password
+   is hashed, between watch and change. */
+static void
+a_link_that_went_to_an_old_address_sets_nothing(void **state)
+{
+    size_t  at;
+
+    (void) state;
+
+    for (at = 0; at < 5; at++) {
+        world_init(&w);
+        prepare_link(&w);
+        w.meddle = the_address_is_changed;
+        w.meddle_at = at;
+        assert_int_equal(change(&w), MFA_OUTCOME_EXPIRED);
+        assert_string_equal(store_text(&w.store, ALICE, "password"),
+                            HASHED PASSWORD);
+        assert_int_equal(store_count(&w.store, "mfa:session:"), 0);
+    }
+}
+
+
 /* As in flow redeem. */
 static void
 security_92_every_dead_link_costs_the_same(void **state)
@@ -430,6 +459,7 @@ main(void)
         TEST(security_107_guesses_are_charged_as_logins),
         TEST(security_9_what_it_may_be),
         TEST(security_87_of_two_with_one_link_the_second_has_none),
+        TEST(a_link_that_went_to_an_old_address_sets_nothing),
         TEST(security_92_every_dead_link_costs_the_same),
         TEST(other_changes_are_kept),
         TEST(no_failure_lets_anybody_in)

@@ -166,7 +166,7 @@ security_88_a_link_that_is_none_any_more_is_none(void **state)
         const char  *value;
     } since[] = {
         { "generation", "3" }, { "disabled", "1" }, { "created", NULL },
-        { "secret", NULL }
+        { "secret", NULL }, { "email", "other@example.com" }, { "email", NULL }
     };
 
     (void) state;

@@ -35,6 +35,8 @@ set_up(void **state)
     token.login = mfa_lit("alice");
     token.generation = 7;
     token.expires = NOW + 60;
+    account.email = mfa_lit("alice@example.com");
+    assert_int_equal(mfa_mailtoken_address(&token, account.email), 0);
 
     return mfa_portal_init(&portal, mfa_lit("user"));
 }
@@ -62,6 +64,7 @@ a_record_is_read_as_it_was_written(void **state)
         assert_true(mfa_str_eq(back.login, token.login));
         assert_int_equal(back.generation, 7);
         assert_int_equal(back.expires, NOW + 60);
+        assert_memory_equal(back.address, token.address, MFA_HASH_CHARS);
     }
 }
 
@@ -72,22 +75,32 @@ what_is_no_record_is_refused(void **state)
     size_t             i;
     mfa_mailtoken_t    back;
     const char *const  bad[] = {
-        "", "1", "2\t" HASH "\tsetup\tuser\talice\t7\t9",
-        "1\t" HASH "\t\tuser\talice\t7\t9",
-        "1\t" HASH "\tlogin\tuser\talice\t7\t9",
-        "1\t" HASH "\tsetup\t\talice\t7\t9",
-        "1\t" HASH "\tsetup\tuser\t\t7\t9",
-        "1\t" HASH "\tsetup\tuser\talice\tx\t9",
-        "1\t" HASH "\tsetup\tuser\talice\t7\t",
-        "1\t" HASH "\tsetup\tuser\talice\t7",
-        "1\t" HASH "\tsetup\tuser\talice\t7\t9\t1",
-        "1\tABCDEFGHIJKLMNOPQRSTUVWXYZabcdef\tsetup\tuser\talice\t7\t9",
-        "1\t" HASH "\tsetup\tuser\talice\t7\t9mfa:{user}:pending-token:" HASH
+        "", "2",
+
+        /* As it was without an address, and one of a form to come. */
+        "1\t" HASH "\tsetup\tuser\talice\t7\t9",
+        "1\t" HASH "\tsetup\tuser\talice\t7\t9\t" HASH,
+        "3\t" HASH "\tsetup\tuser\talice\t7\t9\t" HASH,
+
+        "2\t" HASH "\tsetup\tuser\talice\t7\t9",
+        "2\t" HASH "\tsetup\tuser\talice\t7\t9\t",
+        "2\t" HASH "\tsetup\tuser\talice\t7\t9\t" HASH "x",
+        "2\t" HASH "\tsetup\tuser\talice\t7\t9\talice@example.com",
+        "2\t" HASH "\t\tuser\talice\t7\t9\t" HASH,
+        "2\t" HASH "\tlogin\tuser\talice\t7\t9\t" HASH,
+        "2\t" HASH "\tsetup\t\talice\t7\t9\t" HASH,
+        "2\t" HASH "\tsetup\tuser\t\t7\t9\t" HASH,
+        "2\t" HASH "\tsetup\tuser\talice\tx\t9\t" HASH,
+        "2\t" HASH "\tsetup\tuser\talice\t7\t\t" HASH,
+        "2\t" HASH "\tsetup\tuser\talice\t7\t" HASH,
+        "2\t" HASH "\tsetup\tuser\talice\t7\t9\t" HASH "\t1",
+        ("2\tABCDEFGHIJKLMNOPQRSTUVWXYZabcdef\tsetup\tuser\talice\t7\t9\t"
+         HASH)
     };
 
     (void) state;
-    assert_int_equal(mfa_mailtoken_decode(&back, mfa_lit("1\t" HASH
-                     "\tsetup\tuser\talice\t7\t9"), mfa_lit(HASH)), 0);
+    assert_int_equal(mfa_mailtoken_decode(&back, mfa_lit("2\t" HASH
+                     "\tsetup\tuser\talice\t7\t9\t" HASH), mfa_lit(HASH)), 0);
 
     for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         back.purpose = MFA_MAILTOKEN_SETUP;
@@ -153,6 +166,11 @@ security_88_one_account_one_state_one_time(void **state)
     assert_false(good(HASH, NOW));
     set_up(NULL);
     account.fault = 1;
+    assert_false(good(HASH, NOW));
+    set_up(NULL);
+    account.email = mfa_lit("al@example.com");
+    assert_false(good(HASH, NOW));
+    account.email = mfa_lit("");
     assert_false(good(HASH, NOW));
     set_up(NULL);
     portal.name = mfa_lit("admin");

@@ -15,7 +15,9 @@
 #include "replies.h"
 
 #define HASH    "4-FngL7PYB1V5HUefXIu-R11C7DOphsb"
-#define RECORD  "1\\09" HASH "\\09reset\\09user\\09alice\\097\\091700003600"
+#define ADDRESS "CBaM2A39U0qw8QrxDxMD_gCvLUOrXBQy"    /* a@example.com */
+#define RECORD  "2\\09" HASH "\\09reset\\09user\\09alice\\097\\091700003600" \
+                "\\09" ADDRESS
 
 
 static mfa_op_t      op;
@@ -58,11 +60,13 @@ static void
 security_87_90_a_token_is_a_record_under_its_hash_for_an_hour(void **state)
 {
     mfa_mailtoken_t  token = {
-        MFA_MAILTOKEN_RESET, mfa_lit("user"), mfa_lit("alice"), 7, 1700003600
+        MFA_MAILTOKEN_RESET, mfa_lit("user"), mfa_lit("alice"), 7, 1700003600,
+        { 0 }
     };
 
     (void) state;
 
+    assert_int_equal(mfa_mailtoken_address(&token, mfa_lit("a@example.com")), 0);
     mfa_store_mailtoken_write(&op, &portal, &token, mfa_lit(HASH));
     commands_are("SET|mfa:{user}:pending-token:" HASH "|" RECORD "|EX|3600\n"
                  "SET|mfa:{user}:newest-token:alice|" HASH "|EX|3600\n");
@@ -76,11 +80,13 @@ a_token_that_was_written_is_read_back(void **state)
     uint8_t          room[MFA_MAILTOKEN_RECORD_MAX];
     mfa_buf_t        out;
     mfa_mailtoken_t  read, token = {
-        MFA_MAILTOKEN_PASSWORD, mfa_lit("user"), mfa_lit("alice"), 7, 1700003600
+        MFA_MAILTOKEN_PASSWORD, mfa_lit("user"), mfa_lit("alice"), 7, 1700003600,
+        { 0 }
     };
 
     (void) state;
 
+    assert_int_equal(mfa_mailtoken_address(&token, mfa_lit("a@example.com")), 0);
     mfa_buf_init(&out, room, sizeof(room));
     mfa_mailtoken_encode(&out, &token, mfa_lit(HASH));
     assert_int_equal(mfa_mailtoken_decode(&read, mfa_buf_since(&out, 0),

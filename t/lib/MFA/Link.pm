@@ -18,7 +18,8 @@ use MFA::Record;
 
 
 # purpose    setup, reset, password
-# expires, generation, portal, login   of the record, where they are to be others
+# expires, generation, portal, login, address
+#            of the record, where they are to be others
 # older      another one was sent since: this is not the newest
 sub mint {
     my ($stage, $portal, $login, $purpose, %opt) = @_;
@@ -26,10 +27,12 @@ sub mint {
     my $token = encode_base64url($id);
     my $hash = MFA::Record::hash_of($id);
 
-    my $record = join "\t", 1, $hash, $purpose, $opt{portal} // $portal,
+    my $record = join "\t", 2, $hash, $purpose, $opt{portal} // $portal,
         $opt{login} // $login,
         $opt{generation} // $stage->account_get($portal, $login, 'generation'),
-        $opt{expires} // time + 3600;
+        $opt{expires} // time + 3600,
+        MFA::Record::hash_of($opt{address}
+            // $stage->account_get($portal, $login, 'email') // '');
 
     $stage->redis('SET', "mfa:{$portal}:pending-token:$hash", $record,
                   'EX', 3600);

@@ -512,6 +512,101 @@ the_widest_login_fits_one_operation(void **state)
 }
 
 
+/* --- a code, each operation answered falsely, and typed again behind it --- */
+
+static mfa_outcome_e
+verify_trial(world_t *world)
+{
+    mfa_flow_verify_t  verify;
+
+    mfa_flow_verify_init(&verify);
+    verify.typed = mfa_lit("alice");
+    verify.password = mfa_lit(PASSWORD);
+    verify.has_password = 1;
+    verify.code = mfa_str_from(typed[3]);
+    verify.has_code = 1;
+
+    return world_run(world, &verify.flow);
+}
+
+
+/* The flow that is failed, and which of its operations claims the code. */
+static mfa_outcome_e  (*once)(world_t *world);
+static size_t           claims_at;
+
+
+static mfa_outcome_e
+once_and_again(world_t *world)
+{
+    int64_t         there;
+    mfa_outcome_e   first, again;
+    static world_t  behind;
+
+    first = once(world);
+
+    if (world->disturb == NULL) {
+        return first;
+    }
+
+    behind = *world;
+    world->disturb = NULL;
+    world->meddle = NULL;
+    there = left() - (MFA_RECOVERY_N - 1);
+
+    /* The nine others stay, whatever is answered. */
+    assert_true(there == 0 || there == 1);
+
+    /* Used up without being accepted only where the store did that. */
+    if (there == 0 && first != MFA_OUTCOME_DONE) {
+        assert_true(failure.at > claims_at
+                    || (failure.at == claims_at && !failure.lost));
+    }
+
+    /* Let in by it means it is gone.  Not so where an honest answer was that of an
+       account without a validated key, which flow verify asks for no code, nor
+       of a store that says it has taken it and has not. */
+    assert_true(first != MFA_OUTCOME_DONE || there == 0 || failure.lost
+                || (failure.honest && failure.at < claims_at));
+
+    world->opened = 0;
+    world_login(world, "alice", PASSWORD);
+    again = enters(world);
+    assert_int_equal(again, there ? MFA_OUTCOME_DONE : MFA_OUTCOME_REFUSED);
+    assert_int_equal(left(), MFA_RECOVERY_N - 1);
+
+    *world = behind;
+
+    return first;
+}
+
+
+static void
+no_failure_makes_a_code_good_twice_or_loses_one(void **state)
+{
+    size_t   i, operations;
+    trial_t  trial = { prepare_to_enter, once_and_again, 1, 0, TRIAL_OPENS };
+
+    static const struct {
+        mfa_outcome_e  (*once)(world_t *world);
+        size_t           operations;
+        size_t           claims_at;
+        size_t           least;
+    } flows[] = {
+        { enter_trial,  5, 3, 500 },
+        { verify_trial, 9, 7, 700 },
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(flows) / sizeof(flows[0]); i++) {
+        once = flows[i].once;
+        claims_at = flows[i].claims_at;
+        assert_true(trial_run(&w, &trial, &operations) > flows[i].least);
+        assert_int_equal(operations, flows[i].operations);
+    }
+}
+
+
 static void
 no_failure_lets_anybody_in_or_shows_what_is_worth_nothing(void **state)
 {
@@ -555,6 +650,7 @@ main(void)
         TEST(confirming_a_factor_makes_ten_and_tells_of_it),
         TEST(a_replacement_takes_a_fresh_code),
         TEST(the_widest_login_fits_one_operation),
+        TEST(no_failure_makes_a_code_good_twice_or_loses_one),
         TEST(no_failure_lets_anybody_in_or_shows_what_is_worth_nothing)
     };
 

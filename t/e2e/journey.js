@@ -35,8 +35,8 @@ function is(got, expected, title) {
 const arrive = (options) => Person.arrive(browser, world, complaints, options);
 
 
-async function seen(person, name) {
-    const faults = await look(person.page, name);
+async function seen(person, name, rules) {
+    const faults = await look(person.page, name, rules);
 
     ok(faults.length === 0, `${name} looks right in light, in dark, on a phone `
        + 'and to axe-core (feature 100-14)', faults.join('\n'));

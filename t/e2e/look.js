@@ -24,17 +24,19 @@ fs.mkdirSync(folder, { recursive: true });
 let number = 0;
 
 
-async function check(page, scheme) {
+async function check(page, scheme, rules) {
     await page.evaluate(axe);
 
-    const { violations } = await page.evaluate(() => globalThis.axe.run());
+    const { violations } = await page.evaluate(
+        (options) => globalThis.axe.run(options), rules);
 
     return violations.map((violation) => `${scheme}: ${violation.id}: `
         + violation.nodes.map((node) => node.target.join(' ')).join(', '));
 }
 
 
-async function look(page, name) {
+// rules: what axe-core is to look for, all that it knows unless told otherwise.
+async function look(page, name, rules = {}) {
     const faults = [];
     const file = path.join(folder, `${String(++number).padStart(2, '0')}-${name}`);
 
@@ -43,7 +45,7 @@ async function look(page, name) {
         await page.setViewportSize(desk);
         await page.screenshot({ path: `${file}.${colorScheme}.png`,
                                 fullPage: true });
-        faults.push(...await check(page, colorScheme));
+        faults.push(...await check(page, colorScheme, rules));
     }
 
     await page.emulateMedia({ colorScheme: 'light' });

@@ -1,10 +1,13 @@
-// What the browser visits: a Redis, an nginx with the module, and mfactl, all in
-// a folder of their own that goes when the test ends.
+// What the browser visits: a Redis, an nginx with the module, a mail server, and
+// mfactl, all in a folder of their own that goes when the test ends.
 //
 //   const world = await World.start();
-//   world.user, world.admin, world.desk, world.stranger   addresses of servers
+//   world.user, world.team, world.admin, world.desk, world.staff,
+//   world.stranger                               addresses of servers
 //   world.mfactl('account', 'add', ...)          as an administrator
 //   world.account('user', 'anna', [...options])  with world.password
+//   world.post('anna@example.com')               sends what waits; the mails that
+//                                                came to her, newest last
 //   await world.redisStop(); await world.redisStart();
 //   world.redis('HDEL', ...)                     behind everybody's back
 //   await world.end();                           what the error log must not say
@@ -59,15 +62,17 @@ class World {
         world.password = 'correct horse battery';
         world.children = new Set();
 
-        const [user, admin, desk, staff, stranger] = await freePorts(5);
+        const [user, team, admin, desk, staff, stranger] = await freePorts(6);
         world.user = `http://localhost:${user}`;
+        world.team = `http://localhost:${team}`;
         world.admin = `http://localhost:${admin}`;
         world.desk = `http://localhost:${desk}`;
         world.staff = `http://localhost:${staff}`;
         world.stranger = `http://localhost:${stranger}`;
 
         world.write('mfa.conf', world.mfaConf());
-        world.write('nginx.conf', world.nginxConf(user, admin, desk, staff, stranger));
+        world.write('nginx.conf', world.nginxConf(user, team, admin, desk, staff,
+                                               stranger));
         world.mfactl('keys', 'new');
 
         await world.redisStart();
@@ -75,6 +80,12 @@ class World {
             ['-p', `${world.dir}/`, '-c', `${world.dir}/nginx.conf`,
              '-e', 'error.log', '-g', 'daemon off;'],
             { host: '127.0.0.1', port: user });
+
+        fs.mkdirSync(`${world.dir}/mails`);
+        await world.run('sink', '/usr/bin/python3',
+            ['-W', 'ignore', path.join(root, 't/lib/smtp-sink'),
+             `${world.dir}/mails`, `unix:${world.dir}/smtp.sock`],
+            { path: `${world.dir}/smtp.sock` });
 
         return world;
     }
@@ -93,7 +104,16 @@ class World {
                 issuer "Example";
                 locale en de fr;
                 remember_device 30d;
-                mail from=no-reply@example.com base_url=${this.user};
+                mail from=no-reply@example.com base_url=${this.user}
+                     new_network=on;
+                limit address=1000/10m;
+                cookie secure=auto;
+            }
+
+            mfa_portal team {
+                issuer "Example Team";
+                mail from=no-reply@example.com base_url=${this.team};
+                on_require mail=password_reset;
                 limit address=1000/10m;
                 cookie secure=auto;
             }
@@ -123,7 +143,7 @@ class World {
         `;
     }
 
-    nginxConf(user, admin, desk, staff, stranger) {
+    nginxConf(user, team, admin, desk, staff, stranger) {
         const module = process.env.TEST_NGINX_LOAD_MODULES
                        ?? path.join(build, 'ngx_http_mfa_module.so');
         const page = '<!doctype html><html lang=\\"en\\"><title>Portal</title>'
@@ -155,6 +175,8 @@ class World {
 
                 server {
                     listen 127.0.0.1:${user};
+                    set_real_ip_from 127.0.0.1;
+                    real_ip_header X-From;
                     mfa user;
                     location / { proxy_pass http://unix:${this.dir}/site.sock; }
                     location /mfa/ { mfa_pages; }
@@ -162,6 +184,13 @@ class World {
                         mfa user fresh=1s;
                         proxy_pass http://unix:${this.dir}/site.sock;
                     }
+                }
+
+                server {
+                    listen 127.0.0.1:${team};
+                    mfa team;
+                    location / { proxy_pass http://unix:${this.dir}/site.sock; }
+                    location /mfa/ { mfa_pages; }
                 }
 
                 server {
@@ -183,7 +212,7 @@ class World {
                     mfa staff;
                     location / { proxy_pass http://unix:${this.dir}/site.sock; }
                     location /mfa/ { mfa_pages; }
-                    location /mfa/console/ { mfa_console user staff; }
+                    location /mfa/console/ { mfa_console user team staff; }
                 }
 
                 server {
@@ -203,7 +232,7 @@ class World {
     async run(name, program, args, where) {
         const log = fs.openSync(path.join(this.dir, `${name}.out`), 'a');
         const child = spawn('setpriv', ['--pdeathsig', 'TERM', program, ...args],
-            { cwd: this.dir, stdio: ['ignore', log, log] });
+            { cwd: this.dir, stdio: ['pipe', log, log] });
 
         this[name] = child;
         this.children.add(child);
@@ -252,6 +281,19 @@ class World {
             { input: `${this.password}\n` });
     }
 
+    // By a real mail server, as somebody gets them; see t/lib/smtp-sink.
+    post(address) {
+        const folder = path.join(this.dir, 'mails');
+
+        this.mfactl('mailer', '--once', '--smtp',
+                    `smtp+unix:${this.dir}/smtp.sock`);
+
+        return fs.readdirSync(folder).filter((name) => name.endsWith('.json'))
+            .sort()
+            .map((name) => JSON.parse(fs.readFileSync(path.join(folder, name))))
+            .filter((mail) => mail.envelope.to[0] === address);
+    }
+
     async end() {
         for (const child of [...this.children]) {
             child.kill('SIGTERM');
@@ -267,4 +309,4 @@ class World {
 }
 
 
-module.exports = { World, build, pause };
+module.exports = { World, build, pause, root };

@@ -228,6 +228,76 @@ sub checks {
        'is not taken for none');
 }
 
+# A user of its own in Redis: README's list of what it may is enough for every
+# command, and none of it is there for nothing.
+
+{
+    my ($rights) = slurp("$MFA::Env::ROOT/README.md")
+        =~ /ACL SETUSER mfactl (on.*?)\n\n/s;
+    my @rights = map { s/>PASSWORD/>pw/r } split ' ', $rights;
+    my $password = $env->file('redis-pw', "pw\n", 0600);
+    my $own = $env->file('own.conf', $env->conf(
+        user => 'mail from=mfa@example.com base_url=https://portal.example.com;')
+        =~ s/^(mfa_redis [^;]*)/$1 user=mfactl password_file=$password/r);
+    my $outbox = 'mfa:{user}:outbox';
+
+    $redis->call(qw(ACL SETUSER mfactl), @rights);
+    $redis->call(qw(ACL LOG RESET));
+    $redis->call('CONFIG', 'RESETSTAT');
+
+    my $run = sub {
+        my ($exit, @words) = @_;
+        my $in = $words[-1] =~ /-stdin$/ ? "the first that came\n" : '';
+        my @got = finish(spawn('-c', $own, @words), $in);
+        is($got[0], $exit, "with README's rights: @words") or diag(@got[1, 2]);
+        return $got[1];
+    };
+
+    $env->file('some.csv', "login,email\nzoe,zoe\@example.com\n");
+    $run->(0, qw(account add user own --email own@example.com --require-mfa
+                 --grace 3d --password-stdin));
+    $run->(0, qw(account add user asked --email asked@example.com --invite));
+    $run->(0, qw(account import user --no-password --csv), "$dir/some.csv");
+    $run->(0, qw(account), @$_) for [ qw(show user own) ], [ qw(list user) ],
+        [ qw(list user --filter required) ], [ qw(find user) ],
+        [ qw(find user own) ], [ qw(find user --filter grace) ],
+        [ qw(find user --filter locked) ], [ qw(disable user own) ],
+        [ qw(enable user own) ],
+        [ qw(role user own --role manager) ],
+        [ qw(edit user own --email other@example.com --name Other) ],
+        [ qw(password user own --password-stdin) ];
+    $run->(0, qw(mfa), @$_) for [ qw(require user own) ],
+        [ qw(unrequire user own) ], [ qw(require user own --grace 4d) ],
+        [ qw(extend user own --grace 5d --reason ill) ],
+        [ qw(unlock user own) ], [ qw(resend user own) ],
+        [ qw(forecast user --at 2099-01-01) ];
+    $env->account('user', 'with', MFA::Env::factor(required => 1));
+    $env->session('user', 'with');
+    $run->(0, qw(session list user with));
+    $run->(0, qw(session revoke user with));
+    $run->(0, qw(mfa reset user with));
+    $run->(0, qw(device list user with));
+    $run->(0, qw(device revoke user with));
+    my ($id) = $run->(0, qw(--json token add user own --name n --role manager))
+        =~ /"id": ?"([^"]+)"/;
+    $run->(0, qw(token list user));
+    $run->(0, qw(token revoke user), $id);
+    $run->(0, qw(audit user --event require));
+    $redis->call('RENAME', $outbox, "$outbox-dead");
+    $run->(0, qw(mailer --dead));
+    $run->(0, qw(mailer --dead --requeue all));
+    $run->(0, qw(account delete user own));
+    $run->(0, qw(doctor --reindex));
+    $run->(0, qw(doctor));
+    is_deeply($redis->call(qw(ACL LOG)), [], 'nothing was refused');
+
+    my %used = map { tr/_/|/r => 1 } $redis->call(qw(INFO commandstats))
+               =~ /^cmdstat_([a-z|_]+):/mg;
+    my @idle = grep { !$used{$_} } map { /^\+(.*)/ } @rights;
+    is("@idle", 'select xread', 'and nothing is allowed for nothing, but for '
+       . 'db= and audit --follow');
+}
+
 {
     my $socket = "$dir/fake.sock";
     my $fake = FakeRedis->start(socket => $socket, on => {

@@ -202,6 +202,16 @@ silent("cache: $_", "mfa user; $pages $_", http => $zone)
         "location /x/ { $proxy }";
 
 
+# --- admins without a second factor ---
+
+warns('a console behind a password', 'admins need no second factor for '
+      . '"mfa_console" unless each is required one by one: say "require all" or '
+      . '"require new_since=" in portal "user"',
+      "mfa user; $pages location /mfa/console/ { mfa_console user; # HERE\n}");
+silent("console: $_", "$_; $pages location /mfa/console/ { mfa_console user; }")
+    for 'mfa admin', 'mfa user require=always';
+
+
 # --- metrics that anybody can read ---
 
 {

@@ -29,7 +29,8 @@ class Mailbox:
         self.number += 1
         words = re.sub(r'[^A-Za-z0-9@.]+', '-', '%s %s' % (
             envelope.rcpt_tos[0], mail['subject'])).strip('-')
-        name = os.path.join(self.folder, '%03d-%s' % (self.number, words))
+        # A listing of nginx shows 50 characters of a name.
+        name = os.path.join(self.folder, '%03d-%.40s' % (self.number, words))
 
         for kind, suffix in ('html', '.html'), ('plain', '.txt'):
             part = mail.get_body(preferencelist=(kind,))

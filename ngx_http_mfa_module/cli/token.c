@@ -25,7 +25,10 @@ refusal(const mfactl_t *ctl, const mfa_flow_token_t *token)
                                   : "there is no such token");
     case MFA_OUTCOME_FORBIDDEN:
         return mfactl_print_error(ctl, MFACTL_REFUSED, "the account may not"
-                                  " what a token of that role might");
+                                  " what a token of that role might: its own"
+                                  " role is another, or it counts for nothing"
+                                  " while it is disabled, locked out or has"
+                                  " yet to set MFA up at once");
     case MFA_OUTCOME_CONFLICT:
         return mfactl_print_error(ctl, MFACTL_REFUSED, "%s",
                                   token->why == MFA_WHY_EXISTS

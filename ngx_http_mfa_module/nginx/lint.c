@@ -473,6 +473,36 @@ check_pages(ngx_conf_t *cf, ngx_http_mfa_main_conf_t *mcf)
 }
 
 
+/* Who is not required and has no factor writes after a password. */
+static void
+check_consoles(ngx_conf_t *cf, ngx_http_mfa_main_conf_t *mcf)
+{
+    ngx_uint_t                i;
+    mfa_portal_t             *portal;
+    ngx_http_mfa_place_t     *place;
+    ngx_http_mfa_loc_conf_t  *location;
+
+    place = mcf->consoles.elts;
+
+    for (i = 0; i < mcf->consoles.nelts; i++) {
+        location = place[i].location;
+        portal = &location->portal->core;
+
+        if (portal->require == MFA_REQUIRE_ACCOUNT
+            && location->rule != MFA_RULE_ALWAYS)
+        {
+            ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                          "mfa: admins need no second factor for "
+                          "\"mfa_console\" unless each is required one by "
+                          "one: say \"require all\" or \"require new_since=\" "
+                          "in portal \"%*s\", in %s:%ui",
+                          portal->name.len, portal->name.data, place[i].file,
+                          place[i].line);
+        }
+    }
+}
+
+
 /* Whether somebody is kept out before the content: the configurations of these
    modules begin with what they check. */
 static ngx_uint_t
@@ -538,6 +568,7 @@ ngx_http_mfa_lint(ngx_conf_t *cf)
     seen = mcf->seen.elts;
 
     check_pages(cf, mcf);
+    check_consoles(cf, mcf);
     check_status(cf, mcf);
 
     for (i = 0; i < mcf->seen.nelts; i++) {

@@ -256,7 +256,18 @@ decide_reset(mfa_flow_admin_t *admin)
 static mfa_outcome_e
 decide_unlock(mfa_flow_admin_t *admin)
 {
+    mfa_buf_t  told;
+
     admin->write = 1;
+
+    if (admin->unlocks) {
+        mfa_buf_init(&told, admin->detail, sizeof(admin->detail));
+        mfa_buf_int(&told, admin->unlocks);
+        mfa_buf_cstr(&told, " of ");
+        mfa_buf_int(&told, MFA_UNLOCK_MAX);
+        mfa_buf_cstr(&told, " in 30 days");
+        admin->detail_len = told.len;
+    }
 
     return MFA_OUTCOME_DONE;
 }

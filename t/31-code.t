@@ -267,6 +267,43 @@ subtest 'Codes of the set-up are counted by the same count (security 107)' =>
 };
 
 
+subtest 'Unlock after unlock is no way to try codes for ever: nine in 30 days, '
+    . 'on record by number (security 15, 106)' => sub
+{
+    my $login = 'unlucky';
+    $stage->enrolled('user', $login);
+    my $count = 'mfa:fail:code-run:user:' . $login;
+
+    $stage->redis('SET', $count, 10, 'EX', 3600);
+    $stage->admin('mfa', 'unlock', 'user', $login);
+    $stage->admin('mfa', 'unlock', 'user', $login) for 1 .. 20;
+    is($stage->redis('GET', "mfa:fail:unlock:user:$login"), 1,
+       'an unlock of nothing is not counted');
+
+    for my $n (2 .. 9) {
+        $stage->redis('SET', $count, 10, 'EX', 3600);
+        $stage->admin('mfa', 'unlock', 'user', $login);
+        is($stage->redis('EXISTS', $count), 0, "unlock $n clears the row");
+    }
+
+    my %details = map { $_->{detail} // '' => 1 }
+                  @{[ $stage->audit('user', login => $login, event => 'unlock') ]};
+    ok($details{"$_ of 9 in 30 days"}, "the audit tells of number $_") for 1 .. 9;
+
+    $stage->redis('SET', $count, 10, 'EX', 3600);
+    my ($exit, undef, $err) = $stage->mfactl('', qw(mfa unlock user), $login);
+    is($exit, 1, 'the tenth is refused');
+    like($err, qr/nine times in 30 days/, '- and says so');
+    is($stage->redis('GET', $count), 10, 'the tenth clears nothing');
+    cmp_ok($stage->redis('TTL', "mfa:fail:unlock:user:$login"), '>', 29 * 86400,
+           'for 30 days from the first');
+
+    $stage->admin('mfa', 'reset', 'user', $login);
+    is($stage->redis('EXISTS', $count, "mfa:fail:unlock:user:$login"), 0,
+       'a reset takes the factor and begins anew');
+};
+
+
 subtest 'Wrong codes in a row end the factor, windows or not (security 15)' =>
     sub
 {

@@ -646,7 +646,8 @@ subtest 'Whatever an account is called, on every page it is text '
         '<script>alert(1)</script>', '"><svg onload=alert(1)>',
         "' autofocus onfocus=alert(1) '", '{{csrf}}{{#rows}}', '${7*7}<%= 1 %>',
         '=HYPERLINK("http://evil")', '</style></title><b>',
-        'javascript:alert(1)', "\x{e2}\x{80}\x{ae}gpj.exe", '&lt;b&gt;&#60;',
+        'javascript:alert(1)', "\xe2\x80\xaegpj.exe", '&lt;b&gt;&#60;',
+        "\xd8\x9ca\xe2\x81\xa6b\xe2\x80\x8b", "\xd7\x93\xd7\x95\xd7\x93",
     );
     my $i = 0;
 
@@ -658,12 +659,15 @@ subtest 'Whatever an account is called, on every page it is text '
         my $safe = $payload;
         $safe =~ s/&/&amp;/g; $safe =~ s/</&lt;/g; $safe =~ s/>/&gt;/g;
         $safe =~ s/"/&quot;/g; $safe =~ s/'/&#39;/g;
+        $safe =~ s/\xd8\x9c|\xe2\x80[\x8b\xae]|\xe2\x81\xa6/\xef\xbf\xbd/g;
 
         for my $page ("users?q=$login", "user/$login",
                       "user/$login?confirm=delete") {
             my $body = $owner->get("$console$page")->body;
             is($owner->answer->status, 200, "/$page");
             like($body, qr/\Q$safe\E/, "shows $payload");
+            like($body, qr{<bdi>\Q$safe\E</bdi>}, '- and turns nothing beside it')
+                if $page !~ /confirm/;
             my $rest = $body =~ s/\Q$safe\E//gr;
             unlike($rest, qr/\Q$payload\E/, '- as text and nowhere else')
                 if $safe ne $payload;
@@ -675,6 +679,15 @@ subtest 'Whatever an account is called, on every page it is text '
             unlike($body, qr/\Q$payload\E/, "/$page")
                 if $safe ne $payload;
         }
+    }
+
+    for my $hidden ("\xe2\x80\xae", "\xe2\x81\xa7", "\xd8\x9c", "\xc2\xa0",
+                    "\xe2\x80\x8b", "\xef\xbb\xbf") {
+        is(change($owner, 'user', 'shared', 'edit', name => "a${hidden}b",
+                  email => '')->status, 400, 'nothing hidden is a name');
+        is(change($owner, 'user', 'shared', 'edit', name => 'Shared',
+                  email => "a$hidden\@example.org")->status, 400,
+           '- or in an e-mail address');
     }
 
     change($owner, 'user', 'shared', 'permissions', require => 1, days => 1);

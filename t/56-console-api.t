@@ -734,7 +734,8 @@ subtest 'Strings that people choose come back as they are, in JSON '
     my @payloads = (
         '<script>alert(1)</script>', '"><svg onload=alert(1)>', "'; --",
         '{{csrf}}', '%0d%0aSet-Cookie: x=y', '=cmd|\'/c calc\'!A1',
-        '\\u003c \\" \\', "\x{202e}txt.exe", '${jndi:ldap://x}', "a\x{2028}b",
+        '\\u003c \\" \\', '${jndi:ldap://x}', "\x{5d3}\x{5d5}\x{5d3}",
+        "\x{639}\x{644}\x{6cc}\x{200c}\x{631}",
     );
 
     for my $payload (@payloads) {
@@ -753,6 +754,20 @@ subtest 'Strings that people choose come back as they are, in JSON '
                               { name => $payload, role => 'read_only' });
         is(json($answer)->{name}, $payload, '- as the name of a token');
         $boss->call(DELETE => 'tokens/' . json($answer)->{id});
+    }
+
+    # What is not seen, or turns what stands beside it, is not taken.
+    for my $hidden ("\x{202e}", "\x{2066}", "\x{200f}", "\x{61c}", "\x{a0}",
+                    "\x{2028}", "\x{200b}", "\x{feff}", "\x{e0041}", "\x{85}") {
+        my $alice = 'portals/user/accounts/alice';
+        is(told($boss->call(@$_)), '422 invalid', sprintf 'U+%04X: %s',
+           ord $hidden, $_->[1])
+            for [PATCH => $alice, { name => "a${hidden}b" }],
+                [PATCH => $alice, { email => "a${hidden}b\@example.org" }],
+                [POST => 'portals/user/accounts',
+                 { login => 'hidden', name => "a${hidden}b", password => 'a long one' }],
+                [POST => "$alice/reset", { reason => "a${hidden}b" }],
+                [POST => 'tokens', { name => "a${hidden}b", role => 'read_only' }];
     }
 
     for my $hidden (qw(password secret secret_id)) {

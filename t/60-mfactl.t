@@ -301,6 +301,20 @@ use MFA::Mfactl;
                   email => "\xff\xfe\xe2\x80\xae", role => "a\tb");
     my $out = done(qw(account show user esc));
     unlike($out, qr/[^\n\x20-\x7e]/, 'no byte can drive a terminal');
+    $env->account('user', 'rtl', name => "a\xd8\x9cb\xe2\x80\x8bc\xe2\x80\x8fd");
+    like(done(qw(account show user rtl)), qr/^name +a\?b\?c\?d$/m,
+         'nor can what is not seen turn a line round');
+
+    for my $hidden ("\xe2\x80\xae", "\xc2\xa0", "\xd8\x9c", "\e", "\xe2\x80\x8b") {
+        isnt((mfactl('', qw(account edit user rtl), @$_))[0], 0, 'and is not taken')
+            for ['--name', "a${hidden}b"], ['--email', "a$hidden\@example.org"];
+        isnt((mfactl('', qw(account add user new --no-password), @$_))[0], 0,
+             '- from the first')
+            for ['--name', "a${hidden}b"], ['--directory', "a${hidden}b"],
+                ['--email', "a$hidden\@example.org"];
+    }
+
+    done(qw(account delete user rtl));
     like($out, qr/^name +\?\[2J\?\]0;x\?{5}n$/m, 'what is text stays');
     is(json(0, qw(account show user esc))->{role}, 'a?b', 'in JSON, too');
     done(qw(account delete user esc));

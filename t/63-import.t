@@ -357,7 +357,8 @@ END
 
 {
     my @bad = ("\e[2J", "\e]0;x\a", "a\rb", "a\bb", "\xc2\x9b31m", "\x7f",
-               "\xff", "a\0b");
+               "\xff", "a\0b", "\xe2\x80\xae", "\xd8\x9c", "\xe2\x81\xa6",
+               "\xc2\xa0", "\xef\xbb\xbf");
 
     my ($lines, undef, $err) = import_lines(1, 'csv',
         "login,name,email,directory,role,password_hash\n"

@@ -8,6 +8,7 @@
 #include "cli/print.h"
 #include "core/password.h"
 #include "core/role.h"
+#include "core/visible.h"
 
 
 /* A text of the account given as an option. */
@@ -17,7 +18,7 @@ take_text(const mfactl_t *ctl, mfactl_option_e option, size_t max,
 {
     *out = mfactl_options_text(&ctl->options, option);
 
-    if (!mfa_str_printable(*out) || out->len > max) {
+    if (!mfa_visible(*out) || out->len > max) {
         mfactl_print_error(ctl, MFACTL_USAGE, "%s takes text of at most %zu"
                            " bytes", name, max);
         return -1;

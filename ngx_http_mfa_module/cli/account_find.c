@@ -8,6 +8,7 @@
 #include "cli/print.h"
 #include "cli/view.h"
 #include "core/flow_list.h"
+#include "core/visible.h"
 
 #include <time.h>
 
@@ -160,7 +161,7 @@ mfactl_account_edit(mfactl_t *ctl)
     }
 
     if ((admin.email.len && !mfa_email_check(admin.email))
-        || admin.name.len > MFA_NAME_MAX || !mfa_str_printable(admin.name))
+        || admin.name.len > MFA_NAME_MAX || !mfa_visible(admin.name))
     {
         return mfactl_print_error(ctl, MFACTL_USAGE, "--email takes an e-mail"
                                   " address, --name text of at most %d bytes",

@@ -154,8 +154,11 @@ reason(const mfa_flow_admin_t *admin)
                ? "the deadline that holds is later than that"
                : "refused";
     case MFA_OUTCOME_LIMITED:
-        return "too many mails were asked for it in the last minutes, try"
-               " later";
+        return action == MFA_ADMIN_UNLOCK
+               ? "it was unlocked nine times in 30 days, which may be somebody"
+                 " who guesses: mfactl mfa reset takes the factor away"
+               : "too many mails were asked for it in the last minutes, try"
+                 " later";
     default:
         return "the store did not answer";
     }

@@ -9,6 +9,7 @@
 #include "core/flow.h"
 #include "core/password.h"
 #include "core/role.h"
+#include "core/visible.h"
 
 #include <crypt.h>
 #include <stdlib.h>
@@ -159,7 +160,7 @@ hash_refusal(mfa_str_t hash)
 static int
 is_text(mfa_str_t s, size_t max)
 {
-    return s.len <= max && mfa_str_printable(s);
+    return s.len <= max && mfa_visible(s);
 }
 
 

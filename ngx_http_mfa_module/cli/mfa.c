@@ -5,6 +5,7 @@
 
 #include "cli/change.h"
 #include "cli/print.h"
+#include "core/visible.h"
 
 #define REASON_MAX  256                     /* bytes */
 
@@ -75,7 +76,7 @@ mfactl_mfa_extend(mfactl_t *ctl)
     }
 
     if (admin.reason.len == 0 || admin.reason.len > REASON_MAX
-        || !mfa_str_printable(admin.reason))
+        || !mfa_visible(admin.reason))
     {
         return mfactl_print_error(ctl, MFACTL_USAGE, "mfa extend needs --reason"
                                   " with text of at most %d bytes", REASON_MAX);

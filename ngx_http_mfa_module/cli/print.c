@@ -4,6 +4,7 @@
 
 #include "cli/print.h"
 #include "core/duration.h"
+#include "core/visible.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,61 +25,20 @@ mfactl_print_need(json_t *value)
 }
 
 
-/* U+200E, U+200F, U+202A..U+202E, U+2066..U+2069: they show a text in another
-   order than it has. */
-static int
-turns_direction(mfa_str_t c)
-{
-    if (c.len != 3 || c.data[0] != 0xe2) {
-        return 0;
-    }
-
-    if (c.data[1] == 0x80) {
-        return c.data[2] == 0x8e || c.data[2] == 0x8f
-               || (c.data[2] >= 0xaa && c.data[2] <= 0xae);
-    }
-
-    return c.data[1] == 0x81 && c.data[2] >= 0xa6 && c.data[2] <= 0xa9;
-}
-
-
-/* The printable character s begins with; empty when there is none. */
-static mfa_str_t
-character(mfa_str_t s)
-{
-    size_t     len;
-    mfa_str_t  c;
-
-    for (len = 1; len <= 4 && len <= s.len; len++) {
-        c = (mfa_str_t) { s.data, len };
-
-        if (mfa_str_printable(c)) {
-            return turns_direction(c) ? (mfa_str_t) { NULL, 0 } : c;
-        }
-    }
-
-    return (mfa_str_t) { NULL, 0 };
-}
-
-
 /* Appends s to out, never longer than it was. */
 static void
 clean(mfa_buf_t *out, mfa_str_t s)
 {
-    mfa_str_t  c;
+    mfa_str_t   c;
+    mfa_char_e  kind;
 
     while (s.len) {
-        c = character(s);
+        kind = mfa_char_take(&s, &c);
 
-        if (c.len) {
-            mfa_buf_str(out, c);
-            s.data += c.len;
-            s.len -= c.len;
-
-        } else {
+        if (kind == MFA_CHAR_NONE || kind == MFA_CHAR_HIDDEN) {
             mfa_buf_byte(out, '?');
-            s.data++;
-            s.len--;
+        } else {
+            mfa_buf_str(out, c);
         }
     }
 }

@@ -4,6 +4,7 @@
  */
 
 #include "core/account.h"
+#include "core/visible.h"
 
 #include <string.h>
 
@@ -125,7 +126,7 @@ mfa_email_check(mfa_str_t s)
 {
     size_t  i, at;
 
-    if (s.len < 3 || s.len > MFA_EMAIL_MAX || !mfa_str_printable(s)) {
+    if (s.len < 3 || s.len > MFA_EMAIL_MAX || !mfa_visible_word(s)) {
         return 0;
     }
 
@@ -139,8 +140,8 @@ mfa_email_check(mfa_str_t s)
 
             at = i;
 
-        } else if (s.data[i] == ' ' || s.data[i] == ',' || s.data[i] == '<'
-                   || s.data[i] == '>' || s.data[i] == '"')
+        } else if (s.data[i] == ',' || s.data[i] == '<' || s.data[i] == '>'
+                   || s.data[i] == '"')
         {
             return 0;
         }

@@ -88,7 +88,8 @@ typedef struct {
 mfa_tri_e mfa_account_decode(mfa_account_t *account, mfa_str_t login,
     const mfa_reply_t *reply, size_t n);
 
-/* Whether s can be an e-mail address: printable, one '@', no blanks, length. */
+/* Whether s can be an e-mail address: all of it seen (visible.h), one '@', no
+   blanks, length. */
 int mfa_email_check(mfa_str_t s);
 
 #endif /* MFA_ACCOUNT_H */

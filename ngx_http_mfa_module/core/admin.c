@@ -10,6 +10,7 @@
 #include "core/flow_admin.h"
 #include "core/password.h"
 #include "core/provision.h"
+#include "core/visible.h"
 
 #include <string.h>
 
@@ -255,7 +256,18 @@ decide_reset(mfa_flow_admin_t *admin)
 static mfa_outcome_e
 decide_unlock(mfa_flow_admin_t *admin)
 {
+    mfa_buf_t  told;
+
     admin->write = 1;
+
+    if (admin->unlocks) {
+        mfa_buf_init(&told, admin->detail, sizeof(admin->detail));
+        mfa_buf_int(&told, admin->unlocks);
+        mfa_buf_cstr(&told, " of ");
+        mfa_buf_int(&told, MFA_UNLOCK_MAX);
+        mfa_buf_cstr(&told, " in 30 days");
+        admin->detail_len = told.len;
+    }
 
     return MFA_OUTCOME_DONE;
 }
@@ -436,7 +448,7 @@ texts_good(const mfa_flow_admin_t *admin)
         return 0;
     }
 
-    return admin->name.len <= MFA_NAME_MAX && mfa_str_printable(admin->name)
+    return admin->name.len <= MFA_NAME_MAX && mfa_visible(admin->name)
            && (admin->role.len == 0
                || mfa_role_find(admin->role) != MFA_ROLE_NONE);
 }
@@ -448,7 +460,7 @@ mfa_admin_check(const mfa_flow_admin_t *admin)
     if ((unsigned) admin->action >= N_ACTIONS || !mfa_login_check(admin->login)
         || admin->grace_sec > MFA_GRACE_MAX_SEC
         || admin->reason.len > MFA_ADMIN_REASON_MAX
-        || !mfa_str_printable(admin->reason))
+        || !mfa_visible(admin->reason))
     {
         return 0;
     }

@@ -8,6 +8,7 @@
 
 #include "core/apitoken.h"
 #include "core/record.h"
+#include "core/visible.h"
 
 #include <string.h>
 
@@ -48,7 +49,8 @@ mfa_apitoken_decode(mfa_apitoken_t *token, mfa_str_t record, mfa_str_t hash)
         || !mfa_str_is(f[FORMAT], "1") || !mfa_str_eq(f[HASH], hash)
         || f[PORTAL].len == 0 || !mfa_login_check(f[LOGIN])
         || mfa_role_find(f[ROLE]) == MFA_ROLE_NONE
-        || !mfa_apitoken_name_check(f[NAME])
+        || f[NAME].len == 0 || f[NAME].len > MFA_APITOKEN_NAME_MAX
+        || !mfa_str_printable(f[NAME])
         || mfa_record_numbers(&f[LOGIN_CREATED], &created, 1) != 0
         || mfa_record_numbers(&f[CREATED], n, USED - CREATED + 1) != 0)
     {
@@ -97,5 +99,5 @@ mfa_apitoken_hash(mfa_str_t text, uint8_t *hash)
 int
 mfa_apitoken_name_check(mfa_str_t s)
 {
-    return s.len > 0 && s.len <= MFA_APITOKEN_NAME_MAX && mfa_str_printable(s);
+    return s.len > 0 && s.len <= MFA_APITOKEN_NAME_MAX && mfa_visible(s);
 }

@@ -44,7 +44,7 @@ int mfa_apitoken_make(mfa_random_fn random, uint8_t *text, uint8_t *hash);
 /* The hash of a text that was sent; 0, or -1 when it is not of the form. */
 int mfa_apitoken_hash(mfa_str_t text, uint8_t *hash);
 
-/* Whether s can be its name: 1..MFA_APITOKEN_NAME_MAX of printable UTF-8. */
+/* Whether s can be its name: 1..MFA_APITOKEN_NAME_MAX bytes, visible.h. */
 int mfa_apitoken_name_check(mfa_str_t s);
 
 #endif /* MFA_APITOKEN_H */

@@ -25,6 +25,27 @@
 enum { START, WATCHED, CHANGED, LET_GO, CHARGED };
 
 
+/* Only counters of the account itself: those of one network each cannot be
+   named from here, and end by themselves within the portal's window. */
+static const mfa_charge_e  counters[MFA_UNLOCK_COUNTERS] = {
+    MFA_CHARGE_ACCOUNT, MFA_CHARGE_CODE, MFA_CHARGE_CODE_RUN
+};
+
+
+static void
+look_at_counters(mfa_flow_admin_t *admin)
+{
+    size_t  i;
+
+    for (i = 0; i < MFA_UNLOCK_COUNTERS; i++) {
+        admin->counters_at[i] = mfa_store_charge_there(&admin->flow.op,
+                                                       counters[i],
+                                                       admin->flow.env.portal,
+                                                       admin->login);
+    }
+}
+
+
 static mfa_flow_e
 watch(mfa_flow_admin_t *admin)
 {
@@ -46,6 +67,10 @@ watch(mfa_flow_admin_t *admin)
                                &admin->owner_at);
     }
 
+    if (admin->action == MFA_ADMIN_UNLOCK) {
+        look_at_counters(admin);
+    }
+
     if (admin->ref.len) {
         admin->list_at = admin->action == MFA_ADMIN_DEVICES_END
                          ? mfa_store_device_list(op, portal, admin->login)
@@ -56,13 +81,23 @@ watch(mfa_flow_admin_t *admin)
 }
 
 
-/* Not before the rights: who may not must not use up an account's mails.  EXEC
-   would drop the watch, so it goes first. */
+/* Not before the rights: who may not must not use up an account's mails, or
+   unlocks.  EXEC would drop the watch, so it goes first. */
 static mfa_flow_e
 charge(mfa_flow_admin_t *admin)
 {
     mfa_store_unwatch(mfa_flow_next(&admin->flow, CHARGED));
-    mfa_mail_charge(&admin->flow, &admin->charge, admin->login);
+
+    if (admin->action == MFA_ADMIN_RESEND) {
+        mfa_mail_charge(&admin->flow, &admin->charge, admin->login);
+        return MFA_FLOW_STORE;
+    }
+
+    admin->charge.kind = MFA_CHARGE_UNLOCK;
+    admin->charge.limit.n = MFA_UNLOCK_MAX;
+    admin->charge.limit.window_sec = MFA_CODE_RUN_SEC;
+    mfa_store_charge(&admin->flow.op, &admin->charge, admin->flow.env.portal,
+                     admin->login, admin->flow.env.net);
 
     return MFA_FLOW_STORE;
 }
@@ -75,7 +110,10 @@ charged(mfa_flow_admin_t *admin, const mfa_result_t *result)
 
     within = mfa_mail_charged(&admin->flow, &admin->charge, result);
 
-    if (within.within == MFA_YES) {
+    if (within.within == MFA_YES
+        && mfa_op_int(&admin->flow.op, result, admin->charge.count,
+                      &admin->unlocks) == 0)
+    {
         admin->charged = 1;
         return watch(admin);
     }
@@ -96,23 +134,21 @@ let_go(mfa_flow_admin_t *admin, mfa_outcome_e ending)
 }
 
 
-/*
- * Only counters of the account itself: those of one network each cannot be
- * named from here, and end by themselves within the portal's window.  They stay
- * out of the transaction, being spread over a cluster by their own names.
- */
+/* They stay out of the transaction, being spread over a cluster by their own
+   names. */
 static void
 clear_attempts(mfa_flow_admin_t *admin)
 {
     size_t     i;
     mfa_str_t  no_net = { NULL, 0 };
 
-    static const mfa_charge_e  kinds[] = {
-        MFA_CHARGE_ACCOUNT, MFA_CHARGE_CODE, MFA_CHARGE_CODE_RUN
-    };
+    if (admin->action == MFA_ADMIN_RESET) {
+        mfa_store_charge_clear(&admin->flow.op, MFA_CHARGE_UNLOCK,
+                               admin->flow.env.portal, admin->login, no_net);
+    }
 
-    for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        mfa_store_charge_clear(&admin->flow.op, kinds[i],
+    for (i = 0; i < MFA_UNLOCK_COUNTERS; i++) {
+        mfa_store_charge_clear(&admin->flow.op, counters[i],
                                admin->flow.env.portal, admin->login, no_net);
     }
 }
@@ -171,7 +207,7 @@ static void
 change_first(mfa_flow_admin_t *admin)
 {
     /* Guesses at a factor that is gone must not stop the next one. */
-    if (admin->action == MFA_ADMIN_UNLOCK || admin->action == MFA_ADMIN_RESET) {
+    if (admin->counters || admin->action == MFA_ADMIN_RESET) {
         clear_attempts(admin);
     }
 
@@ -308,6 +344,30 @@ find_listed(mfa_flow_admin_t *admin, const mfa_result_t *result)
 }
 
 
+/* Whether there is anything to unlock; once charged for, it stays so.  0 or
+   -1. */
+static int
+find_counters(mfa_flow_admin_t *admin, const mfa_result_t *result)
+{
+    size_t   i;
+    int64_t  n;
+
+    admin->counters = admin->charged;
+
+    for (i = 0; i < MFA_UNLOCK_COUNTERS; i++) {
+        if (mfa_op_int(&admin->flow.op, result, admin->counters_at[i],
+                       &n) != 0)
+        {
+            return -1;
+        }
+
+        admin->counters |= n > 0;
+    }
+
+    return 0;
+}
+
+
 /* Reads what was watched beside the account; 0 or -1. */
 static int
 watched_rest(mfa_flow_admin_t *admin, const mfa_result_t *result,
@@ -337,6 +397,12 @@ watched_rest(mfa_flow_admin_t *admin, const mfa_result_t *result,
         }
 
         admin->others = n - (score.len != 0);
+    }
+
+    if (admin->action == MFA_ADMIN_UNLOCK
+        && find_counters(admin, result) != 0)
+    {
+        return -1;
     }
 
     return admin->ref.len ? find_listed(admin, result) : 0;
@@ -405,7 +471,9 @@ watched(mfa_flow_admin_t *admin, const mfa_result_t *result)
         return let_go(admin, outcome);
     }
 
-    if (admin->action == MFA_ADMIN_RESEND && !admin->charged) {
+    if (!admin->charged && (admin->action == MFA_ADMIN_RESEND
+                            || admin->counters))
+    {
         return charge(admin);
     }
 

@@ -92,6 +92,15 @@ typedef enum {
     MFA_WHY_NOTHING_DUE                 /* RESEND: it has all it needs */
 } mfa_why_e;
 
+/*
+ * UNLOCK gives whoever guesses as many codes again as one row has: so many in
+ * MFA_CODE_RUN_SEC, and no more than a hundred guesses at one factor come of it
+ * (security 15, with ten in a row).  RESET, which takes the factor itself away,
+ * begins anew.
+ */
+#define MFA_UNLOCK_MAX  9
+#define MFA_UNLOCK_COUNTERS  3              /* of an account, that it clears */
+
 typedef struct {
     mfa_flow_t     flow;                    /* first: the flow is this */
 
@@ -150,8 +159,12 @@ typedef struct {
     int            write;                   /* there is something to write */
     int            raise;                   /* void the account's sessions */
     int            cleared;                 /* UNLOCK: there was a counter */
-    int            charged;                 /* RESEND: it may be sent */
+    int            charged;                 /* RESEND: it may be sent; UNLOCK:
+                                               it may be done */
     mfa_charge_t   charge;
+    int64_t        unlocks;                 /* UNLOCK: with this one */
+    mfa_at_t       counters_at[MFA_UNLOCK_COUNTERS];
+    int            counters;                /* UNLOCK: there are some */
     uint8_t        detail[80];              /* of the change */
     size_t         detail_len;
     uint8_t        told[MFA_BY_DETAIL_MAX]; /* to the audit */
@@ -163,7 +176,8 @@ typedef struct {
  * Outcomes: DONE; ABSENT (no such account); CONFLICT (why: EXISTS, VERSION,
  * BUSY); FORBIDDEN (why: RIGHT, LAST, DIRECTORY, NOT_REQUIRED, NO_MAIL,
  * NOTHING_DUE); LIMITED (RESEND: more than MFA_MAIL_ASKED_MAX in
- * MFA_MAIL_ASKED_SEC, mail.h, whoever asked for them); REFUSED (what
+ * MFA_MAIL_ASKED_SEC, mail.h, whoever asked for them; UNLOCK of what is counted:
+ * more than MFA_UNLOCK_MAX in MFA_CODE_RUN_SEC, whoever did them); REFUSED (what
  * the caller set cannot be: a login that is not canonical, an e-mail address or
  * role that is none, a name too long, a password that is no crypt(5) string or
  * goes with invite, a grace over MFA_GRACE_MAX_SEC, EXTEND without a reason: the

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/html.h"
+#include "core/visible.h"
 
 
 /* The rows of lists a walk is inside of, innermost first. */
@@ -59,19 +60,46 @@ entity(uint8_t c)
 }
 
 
+/* The length of a hidden character at s, else 0: most are never looked at. */
+static size_t
+hidden(mfa_str_t s)
+{
+    mfa_str_t  c;
+
+    return s.data[0] >= 0x80 && mfa_char_take(&s, &c) == MFA_CHAR_HIDDEN
+           ? c.len : 0;
+}
+
+
+/* What stands in the place of the character at s, and the bytes of that. */
+static const char *
+instead(mfa_str_t s, size_t *len)
+{
+    *len = hidden(s);
+
+    if (*len) {
+        return MFA_VISIBLE_MARK;
+    }
+
+    *len = 1;
+
+    return entity(s.data[0]);
+}
+
+
 static void
 put_escaped(sink_t *sink, mfa_str_t s)
 {
-    size_t       i, from;
+    size_t       i, n, from;
     const char  *e;
 
-    for (i = 0, from = 0; i < s.len; i++) {
-        e = entity(s.data[i]);
+    for (i = 0, from = 0; i < s.len; i += n) {
+        e = instead((mfa_str_t) { s.data + i, s.len - i }, &n);
 
         if (e) {
             put(sink, s.data + from, i - from);
             put(sink, e, strlen(e));
-            from = i + 1;
+            from = i + n;
         }
     }
 
@@ -102,16 +130,23 @@ put_number(sink_t *sink, int64_t number)
 }
 
 
-/* Without escaping: a control byte could end a line of what this becomes. */
+/* Without escaping: a control byte could end a line of what this becomes, and
+   what is hidden could turn the order of one. */
 static void
 put_plain(sink_t *sink, mfa_str_t s)
 {
-    size_t  i, from;
+    size_t  i, n, from;
 
-    for (i = 0, from = 0; i < s.len; i++) {
-        if (s.data[i] < 0x20 || s.data[i] == 0x7f) {
+    for (i = 0, from = 0; i < s.len; i += n) {
+        n = hidden((mfa_str_t) { s.data + i, s.len - i });
+
+        if (n || s.data[i] < 0x20 || s.data[i] == 0x7f) {
+            n = n ? n : 1;
             put(sink, s.data + from, i - from);
-            from = i + 1;
+            from = i + n;
+
+        } else {
+            n = 1;
         }
     }
 

@@ -5,6 +5,7 @@
 #include "core/mail_header.h"
 #include "core/base64.h"
 #include "core/duration.h"
+#include "core/visible.h"
 
 #define PLAIN_MAX  60                       /* of one line, beside the name */
 /* Of an encoded word: as base64, with the name of a field before the first and
@@ -72,18 +73,20 @@ word(mfa_str_t *text)
 static void
 encoded(mfa_buf_t *out, mfa_str_t text)
 {
-    size_t     i;
-    uint8_t    room[WORD_MAX];
-    mfa_buf_t  clean;
-    mfa_str_t  part;
+    uint8_t     room[WORD_MAX];
+    mfa_buf_t   clean;
+    mfa_str_t   part, c;
+    mfa_char_e  kind;
 
     while (text.len) {
         part = word(&text);
         mfa_buf_init(&clean, room, sizeof(room));
 
-        for (i = 0; i < part.len; i++) {
-            if (!is_control(part.data[i])) {
-                mfa_buf_byte(&clean, part.data[i]);
+        while (part.len) {
+            kind = mfa_char_take(&part, &c);
+
+            if (kind != MFA_CHAR_HIDDEN && !is_control(c.data[0])) {
+                mfa_buf_str(&clean, c);
             }
         }
 

@@ -231,7 +231,8 @@ typedef enum {
     MFA_CHARGE_ACCOUNT,                     /* an account, from unknown networks */
     MFA_CHARGE_CODE,                        /* an account's factor */
     MFA_CHARGE_CODE_RUN,                    /* the same, in a row */
-    MFA_CHARGE_MAIL                         /* mails an account asked for */
+    MFA_CHARGE_MAIL,                        /* mails an account asked for */
+    MFA_CHARGE_UNLOCK                       /* unlocks of an account */
 } mfa_charge_e;
 
 typedef struct {
@@ -256,6 +257,9 @@ typedef struct {
 mfa_charged_t mfa_store_charge_result(const mfa_op_t *op,
     const mfa_result_t *result, const mfa_charge_t *charges, size_t n);
 
+/* Whether there is a counter of an account: 0 or 1. */
+mfa_at_t mfa_store_charge_there(mfa_op_t *op, mfa_charge_e kind,
+    const mfa_portal_t *portal, mfa_str_t login);
 /* Clears one counter of an account. */
 void mfa_store_charge_clear(mfa_op_t *op, mfa_charge_e kind,
     const mfa_portal_t *portal, mfa_str_t login, mfa_str_t net);

@@ -82,6 +82,17 @@ mfa_store_charge_result(const mfa_op_t *op, const mfa_result_t *result,
 }
 
 
+mfa_at_t
+mfa_store_charge_there(mfa_op_t *op, mfa_charge_e kind,
+    const mfa_portal_t *portal, mfa_str_t login)
+{
+    mfa_op_begin(op, "EXISTS");
+    mfa_key_fail(op, kind, portal, login, (mfa_str_t) { NULL, 0 });
+
+    return mfa_op_at(op);
+}
+
+
 void
 mfa_store_charge_clear(mfa_op_t *op, mfa_charge_e kind,
     const mfa_portal_t *portal, mfa_str_t login, mfa_str_t net)

@@ -160,7 +160,8 @@ mfa_key_fail(mfa_op_t *op, mfa_charge_e kind, const mfa_portal_t *portal,
     mfa_str_t  parts[8];
 
     static const char *const  names[] = {
-        "address", "password", "account", "code", "code-run", "mail"
+        "address", "password", "account", "code", "code-run", "mail",
+        "unlock"
     };
 
     n = 0;

@@ -8,6 +8,7 @@
 
 #include "core/flow_rehash.h"
 #include "core/password.h"
+#include "core/visible.h"
 
 
 static ngx_uint_t
@@ -142,7 +143,7 @@ form_check(const mfa_flow_rehash_t *making, const mfa_portal_t *portal)
         return MFA_ERR_NEW_EMAIL;
     }
 
-    if (admin->name.len > MFA_NAME_MAX || !mfa_str_printable(admin->name)) {
+    if (admin->name.len > MFA_NAME_MAX || !mfa_visible(admin->name)) {
         return MFA_ERR_NEW_NAME;
     }
 

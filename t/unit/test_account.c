@@ -387,7 +387,8 @@ addresses_of_mail(void **state)
     static const char *const  bad[] = {
         "", "a", "@", "a@", "@b", "ab", "a@@b", "a@b@c", "a b@c", "a@b c",
         "a@b,c@d", "<a@b>", "\"a\"@b", "a@b\r\nBcc:c@d", "a\t@b", "a@\xff",
-        "a@b>"
+        "a@b>", "a@b\xe2\x80\xae" "c", "a\xc2\xa0@b", "a@\xe2\x80\x8c" "b",
+        "\xef\xbb\xbf" "a@b", "a@b\xe3\x80\x80"
     };
 
     (void) state;

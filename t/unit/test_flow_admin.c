@@ -568,7 +568,7 @@ unlock_clears_the_counters_and_says_if_there_were_any(void **state)
         "UNLINK mfa:fail:code-run:user:alice\n"
         "MULTI\n"
         "XADD mfa:{user}:audit MAXLEN ~ 100000 * event unlock result ok"
-        " login alice actor root\n"
+        " login alice actor root detail 1 of 9 in 30 days\n"
         "EXEC\n");
 
     script.unlinked = 1;

@@ -51,6 +51,20 @@ security_52_text_is_escaped_and_markup_of_ours_is_not(void **state)
 }
 
 
+/* What an account was given before such names were refused. */
+static void
+security_52_what_is_hidden_is_shown_as_a_mark(void **state)
+{
+    (void) state;
+
+    model[NAME] = text("a\xe2\x80\xae<\xd8\x9c\xe2\x81\xa6z");
+    check_renders("<b>{{name}}</b>",
+                  "<b>a\xef\xbf\xbd&lt;\xef\xbf\xbd\xef\xbf\xbdz</b>");
+    model[NAME] = text("\xd7\x93\xe2\x80\x8c\xc3\xbc\xe2\x80");
+    check_renders("{{name}}", "\xd7\x93\xe2\x80\x8c\xc3\xbc\xe2\x80");
+}
+
+
 static void
 security_52_escape_covers_the_five_and_nothing_else(void **state)
 {
@@ -224,6 +238,10 @@ plain_templates_escape_nothing(void **state)
     html.plain = 1;
     check_renders("{{name}} {{t.markup}} {{count}} {{svg}} <x>",
                   "<Ann> & \"Bob\"'s a < b & \"c\" 'd' <b> 7 <svg/> <x>");
+
+    /* Nor does it keep what is no text. */
+    model[NAME] = text("a\r\nb\xe2\x80\xae\xc3\xbc\x7f");
+    check_renders("{{name}}", "ab\xc3\xbc");
 }
 
 
@@ -250,6 +268,7 @@ main(void)
         TEST(literal_text_is_written_as_it_is),
         TEST(security_52_text_is_escaped_and_markup_of_ours_is_not),
         TEST(security_52_escape_covers_the_five_and_nothing_else),
+        TEST(security_52_what_is_hidden_is_shown_as_a_mark),
         TEST(sections_are_shown_for_what_is_there),
         TEST(lists_repeat_and_look_outside_for_what_a_row_lacks),
         TEST(lists_in_lists_see_every_level_around_them),

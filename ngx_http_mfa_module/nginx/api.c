@@ -245,28 +245,6 @@ writes(ngx_http_mfa_api_t *a)
 }
 
 
-static ngx_uint_t
-is_json(ngx_http_request_t *r)
-{
-    size_t      len;
-    ngx_str_t  *type;
-
-    static const char  name[] = "application/json";
-
-    if (r->headers_in.content_type == NULL) {
-        return 0;
-    }
-
-    type = &r->headers_in.content_type->value;
-    len = sizeof(name) - 1;
-
-    return type->len >= len
-           && ngx_strncasecmp(type->data, (u_char *) name, len) == 0
-           && (type->len == len || type->data[len] == ';'
-               || type->data[len] == ' ');
-}
-
-
 /* What can be said before the body is read. */
 static ngx_http_mfa_api_problem_e
 head_check(ngx_http_mfa_api_t *a)
@@ -286,7 +264,8 @@ head_check(ngx_http_mfa_api_t *a)
     }
 
     return (r->headers_in.content_length_n > 0 || r->headers_in.chunked)
-           && !is_json(r) ? NGX_HTTP_MFA_API_TYPE : NGX_HTTP_MFA_API_OK;
+           && !ngx_http_mfa_body_is_json(r)
+           ? NGX_HTTP_MFA_API_TYPE : NGX_HTTP_MFA_API_OK;
 }
 
 
@@ -504,7 +483,7 @@ understood(ngx_http_mfa_api_t *a)
                                   : NGX_HTTP_MFA_API_ERROR;
     }
 
-    if (text.len && !is_json(a->c->visit.request)) {
+    if (text.len && !ngx_http_mfa_body_is_json(a->c->visit.request)) {
         return NGX_HTTP_MFA_API_TYPE;
     }
 

@@ -13,6 +13,26 @@ static void ngx_http_mfa_api_listed(ngx_http_mfa_api_t *a);
 static void ngx_http_mfa_api_audited(ngx_http_mfa_api_t *a);
 
 
+/* A page that build makes, or what is wrong with the cursor or the store. */
+static void
+page_answer(ngx_http_mfa_api_t *a, mfa_outcome_e outcome,
+    ngx_http_mfa_api_build_pt build)
+{
+    switch (outcome) {
+    case MFA_OUTCOME_DONE:
+        ngx_http_mfa_api_answer(a, NGX_HTTP_OK, build, 0);
+        break;
+    case MFA_OUTCOME_REFUSED:
+        a->member = "cursor";
+        ngx_http_mfa_api_problem(a, NGX_HTTP_MFA_API_QUERY);
+        break;
+    default:
+        ngx_http_mfa_api_problem(a, NGX_HTTP_MFA_API_UNAVAILABLE);
+        break;
+    }
+}
+
+
 /* --- accounts --- */
 
 static json_t *
@@ -46,20 +66,7 @@ page_build(ngx_http_mfa_api_t *a)
 static void
 ngx_http_mfa_api_listed(ngx_http_mfa_api_t *a)
 {
-    mfa_flow_list_t  *list = a->flow;
-
-    switch (list->flow.outcome) {
-    case MFA_OUTCOME_DONE:
-        ngx_http_mfa_api_answer(a, NGX_HTTP_OK, page_build, 0);
-        break;
-    case MFA_OUTCOME_REFUSED:
-        a->member = "cursor";
-        ngx_http_mfa_api_problem(a, NGX_HTTP_MFA_API_QUERY);
-        break;
-    default:
-        ngx_http_mfa_api_problem(a, NGX_HTTP_MFA_API_UNAVAILABLE);
-        break;
-    }
+    page_answer(a, ((mfa_flow_list_t *) a->flow)->flow.outcome, page_build);
 }
 
 
@@ -175,20 +182,7 @@ events_build(ngx_http_mfa_api_t *a)
 static void
 ngx_http_mfa_api_audited(ngx_http_mfa_api_t *a)
 {
-    mfa_flow_audit_t  *audit = a->flow;
-
-    switch (audit->flow.outcome) {
-    case MFA_OUTCOME_DONE:
-        ngx_http_mfa_api_answer(a, NGX_HTTP_OK, events_build, 0);
-        break;
-    case MFA_OUTCOME_REFUSED:
-        a->member = "cursor";
-        ngx_http_mfa_api_problem(a, NGX_HTTP_MFA_API_QUERY);
-        break;
-    default:
-        ngx_http_mfa_api_problem(a, NGX_HTTP_MFA_API_UNAVAILABLE);
-        break;
-    }
+    page_answer(a, ((mfa_flow_audit_t *) a->flow)->flow.outcome, events_build);
 }
 
 

@@ -24,6 +24,28 @@ wipe(void *data)
 }
 
 
+ngx_uint_t
+ngx_http_mfa_body_is_json(ngx_http_request_t *r)
+{
+    size_t      len;
+    ngx_str_t  *type;
+
+    static const char  name[] = "application/json";
+
+    if (r->headers_in.content_type == NULL) {
+        return 0;
+    }
+
+    type = &r->headers_in.content_type->value;
+    len = sizeof(name) - 1;
+
+    return type->len >= len
+           && ngx_strncasecmp(type->data, (u_char *) name, len) == 0
+           && (type->len == len || type->data[len] == ';'
+               || type->data[len] == ' ');
+}
+
+
 void *
 ngx_http_mfa_wiped_alloc(ngx_http_request_t *r, size_t size)
 {

@@ -21,6 +21,9 @@ void ngx_http_mfa_body_conf(ngx_http_core_loc_conf_t *clcf, size_t max);
 ngx_int_t ngx_http_mfa_body_take(ngx_http_request_t *r, size_t max,
     mfa_str_t *body);
 
+/* Whether the body is said to be JSON; parameters of the type do not matter. */
+ngx_uint_t ngx_http_mfa_body_is_json(ngx_http_request_t *r);
+
 /* Memory of r's pool that is wiped when that goes; NULL: none. */
 void *ngx_http_mfa_wiped_alloc(ngx_http_request_t *r, size_t size);
 

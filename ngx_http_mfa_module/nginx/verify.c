@@ -408,28 +408,6 @@ ngx_http_mfa_verify_body(ngx_http_request_t *r)
 }
 
 
-static ngx_uint_t
-is_json(ngx_http_request_t *r)
-{
-    size_t      len;
-    ngx_str_t  *type;
-
-    static const char  name[] = "application/json";
-
-    if (r->headers_in.content_type == NULL) {
-        return 0;
-    }
-
-    type = &r->headers_in.content_type->value;
-    len = sizeof(name) - 1;
-
-    return type->len >= len
-           && ngx_strncasecmp(type->data, (u_char *) name, len) == 0
-           && (type->len == len || type->data[len] == ';'
-               || type->data[len] == ' ');
-}
-
-
 static ngx_int_t
 ngx_http_mfa_verify_handler(ngx_http_request_t *r)
 {
@@ -459,7 +437,7 @@ ngx_http_mfa_verify_handler(ngx_http_request_t *r)
         return problem(r, NGX_HTTP_FORBIDDEN, "Not for browsers");
     }
 
-    if (!is_json(r)) {
+    if (!ngx_http_mfa_body_is_json(r)) {
         return problem(r, NGX_HTTP_UNSUPPORTED_MEDIA_TYPE,
                        "The body must be application/json");
     }

@@ -152,13 +152,14 @@ subtest 'The console: each change and its mail (security 95)' => sub
     mails('user');
     my $generation = $stage->account_get('user', 'alice', 'generation');
     is(change('user', 'alice', 'reset')->status, 303, 'reset');
-    is(mails('user', 'generation'), "reset $to " . ($generation + 1),
-       '- with the generation that holds now (features 003-26, 003-27)');
+    is(mails('user', qw(generation address)), "reset $to " . ($generation + 1)
+       . ' -', '- with the generation that holds now (features 003-26, 003-27), '
+       . 'and not with the address of the admin');
     is(change('user', 'alice', 'reset')->status, 303, 'nothing to reset');
     is(mails('user'), '', '- none');
 
     change('user', 'alice', 'disable');
-    is(mails('user'), "disabled $to", 'disabled');
+    is(mails('user', 'address'), "disabled $to -", 'disabled');
     change('user', 'alice', 'disable');
     is(mails('user'), '', '- once');
     change('user', 'alice', 'enable');

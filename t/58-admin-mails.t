@@ -416,7 +416,7 @@ subtest 'An outbox holds no secret (security 87)' => sub
     change('user', 'first', 'permissions', require => 1);
     my $entry = $stage->redis('XRANGE', 'mfa:{user}:outbox', '-', '+')->[0][1];
     my %field = @$entry;
-    is(join(' ', sort keys %field), 'address at generation login mail to',
+    is(join(' ', sort keys %field), 'at generation login mail to',
        'these fields and no others');
     is(join(' ', $stage->keys_of('mfa:{*}:pending-token:*')), '',
        'no token is made before it is sent');

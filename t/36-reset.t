@@ -136,7 +136,7 @@ subtest 'Reset TOTP MFA: asked for behind the password, the old factor works '
          'and a message says so (feature 003-33)');
     like($other->get('/app')->body, qr/^user=bob level=mfa /, 'and is in');
     like(join(' ', map { $_->{mail} }
-              MFA::Link::queued($stage, 'user', 'bob')), qr/replaced/,
+              MFA::Link::queued($stage, 'user', 'bob')), qr/reset-done/,
          'a mail confirms it (feature 003-34)');
 
     is($stage->enter($stage->browser, 'bob', $old, 1)->story, '401 code code',

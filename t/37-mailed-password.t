@@ -65,6 +65,36 @@ sub by_current {
 }
 
 
+subtest 'Who is invited has no password: the page speaks of none that is there, '
+    . 'and a dead link says whom to ask (feature 002-08)' => sub
+{
+    account('user', 'ines');
+    $stage->redis('HDEL', 'mfa:{user}:account:ines', 'password');
+
+    my $had = qr/It may be the one you have|Everywhere else|Change Password|New pass/;
+    my $token = mint('ines');
+    my $browser = $stage->browser;
+    my $answer = $browser->get("/mfa/password?t=$token");
+
+    is($answer->story, '200 password', 'the link opens the page');
+    like($answer->body, qr{<h1>Choose a password</h1>}, '- to choose one');
+    unlike($answer->body, $had, '- by somebody who has none');
+    $answer = by_link($browser, $token, $new, 'another one');
+    is($answer->story, '400 password password-differ', 'what is refused');
+    like($answer->body, qr{<h1>Choose a password</h1>}, '- is asked again');
+    unlike($answer->body, $had, '- likewise');
+    is(by_link($browser, $token, $new)->story, '303 /', 'and is in with it');
+
+    $answer = $browser->get("/mfa/password?t=$token");
+    is($answer->story, '410 password link', 'the link is used');
+    like($answer->body, qr/whoever invited you, to send you another mail/,
+         '- whom to ask for another is said');
+    $answer = $stage->browser->get('/mfa/password?t=' . mint('ines'));
+    like($answer->body, qr{<h1>Change Password</h1>.*It may be the one}s,
+         'now there is one to change');
+};
+
+
 subtest 'A link leads to a page for a new password, then to the set-up, then in '
     . '(features 002-11 to 002-15)' => sub
 {

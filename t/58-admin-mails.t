@@ -152,13 +152,14 @@ subtest 'The console: each change and its mail (security 95)' => sub
     mails('user');
     my $generation = $stage->account_get('user', 'alice', 'generation');
     is(change('user', 'alice', 'reset')->status, 303, 'reset');
-    is(mails('user', 'generation'), "reset $to " . ($generation + 1),
-       '- with the generation that holds now (features 003-26, 003-27)');
+    is(mails('user', qw(generation address)), "reset $to " . ($generation + 1)
+       . ' -', '- with the generation that holds now (features 003-26, 003-27), '
+       . 'and not with the address of the admin');
     is(change('user', 'alice', 'reset')->status, 303, 'nothing to reset');
     is(mails('user'), '', '- none');
 
     change('user', 'alice', 'disable');
-    is(mails('user'), "disabled $to", 'disabled');
+    is(mails('user', 'address'), "disabled $to -", 'disabled');
     change('user', 'alice', 'disable');
     is(mails('user'), '', '- once');
     change('user', 'alice', 'enable');
@@ -415,7 +416,7 @@ subtest 'An outbox holds no secret (security 87)' => sub
     change('user', 'first', 'permissions', require => 1);
     my $entry = $stage->redis('XRANGE', 'mfa:{user}:outbox', '-', '+')->[0][1];
     my %field = @$entry;
-    is(join(' ', sort keys %field), 'address at generation login mail to',
+    is(join(' ', sort keys %field), 'at generation login mail to',
        'these fields and no others');
     is(join(' ', $stage->keys_of('mfa:{*}:pending-token:*')), '',
        'no token is made before it is sent');

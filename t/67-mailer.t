@@ -29,7 +29,8 @@ my %subjects = (
     'reminder'         => 'One day left to set up MFA on your Example account',
     'locked-out'       => 'Your access to Example is locked',
     'enrolled'         => 'MFA is set up on your Example account',
-    'replaced'         => 'The MFA reset of your Example account was successful',
+    'replaced'         => 'The authenticator of your Example account was replaced',
+    'reset-done'       => 'The MFA reset of your Example account was successful',
     'recovery-used'    => 'A recovery code of your Example account was used',
     'recovery-made'    => 'New recovery codes for your Example account',
     'new-network'      => 'New login to your Example account',
@@ -47,6 +48,7 @@ my $rules = "mail from=mfa\@example.com base_url=$base; brand name=Example;"
 our $file = $env->file('mailer.conf', $env->conf(
     user  => $rules,
     quiet => '',
+    strict => ($rules =~ s/from=mfa/from=strict/r) . ' self_reset off;',
     admin => "require all; $rules",
 ));
 
@@ -96,6 +98,17 @@ sub told {
                  join ' ', map { $e{$_} // '-' } qw(result reason login detail) }
            grep { grep { $_ eq 'mail' } @{ $_->[1] }[1] }
            @{ $redis->call('XRANGE', 'mfa:{user}:audit', '-', '+') };
+}
+
+
+sub words {
+    my ($locale) = @_;
+
+    open my $file, '<:raw', "$MFA::Env::ROOT/lua-free-templates/i18n/$locale.json"
+        or die "$locale.json: $!";
+    local $/;
+
+    return decode_json(readline $file);
 }
 
 
@@ -158,11 +171,11 @@ sub told_to_end {
 {
     my $deadline = int(time) + 3 * 86400;
     $env->account('user', $_, required => 1, deadline => $deadline,
-                  name => "Name of $_", @password) for 'a' .. 'o';
+                  name => "Name of $_", @password) for 'a' .. 'p';
 
     my @kinds = sort keys %subjects;
     my %to;
-    my @logins = ('a' .. 'o');
+    my @logins = ('a' .. 'p');
 
     for my $kind (@kinds) {
         my $login = $to{$kind} = shift @logins;
@@ -241,8 +254,71 @@ sub told_to_end {
     like($mailer->mail("$to{'new-network'}\@example.com")->{text},
          qr/When: 20.*UTC\s+From: 192\.0\.2\.9/, 'says when and from where');
     like($mailer->mail("$to{'role-changed'}\@example.com")->{html},
-         qr/manager to help_desk/, 'says which roles');
+         qr/New role: Help Desk \(before: Manager\)/,
+         'says which roles, as the console calls them');
+
+    for my $kind (@kinds) {
+        my $mail = $mailer->mail("$to{$kind}\@example.com");
+        my $leads = $kind !~ /^(?:disabled|locked-out)$/;
+
+        is(!!($mail->{$_} =~ /Log in at:/), $leads, "$kind, $_: "
+           . ($leads ? 'says' : 'who cannot log in is not told') . ' where to')
+            for qw(text html);
+    }
+
     is(scalar(grep { /^ok - / } told()), @kinds, 'each is in the audit');
+    $mailer->forget;
+}
+
+
+# Two that are sent for two reasons, and roles in the reader's words.
+
+{
+    my %words = map { my $words = words($_); $_ => $words } qw(en de fr);
+
+    queue('role-changed', "to-$_", locale => $_,
+          detail => 'none to billing_only') for keys %words;
+    queue('role-changed', 'odd', detail => 'chief to none');
+    queue('role-changed', 'bare', detail => 'chief');
+    $env->account('user', 'own', MFA::Env::factor(), @password);
+    $env->account('user', 'not-own', required => 1, @password);
+    queue('reset', $_) for qw(own not-own);
+    queue($_, "$_-$$") for qw(enrolled replaced);
+    queue($_, "$_-$$", portal => 'strict') for qw(enrolled replaced);
+    once(0, 'what it says depends');
+
+    my %of = map { $_->{envelope}{to}[0] =~ /^([^@]+)/; $1 => $_ }
+             $mailer->mails;
+
+    for my $locale (sort keys %words) {
+        my ($before, $after) = map { $words{$locale}{"word_role_$_"} }
+                               qw(none billing_only);
+
+        like($of{"to-$locale"}{$_}, qr/: \Q$after\E \([^()]+: \Q$before\E\)/,
+             "$locale, $_: roles as the console calls them") for qw(text html);
+    }
+
+    like($of{odd}{text}, qr/: No role \(before: chief\)/, 'and one that is none');
+    unlike($of{bare}{text}, qr/role:|chief/i, 'no roles, no word of them');
+
+    my ($old, $reset) = map { qr/\Q$_\E/ } 'app that is set up now works until',
+                        'Your administrator has reset';
+
+    for my $part (qw(text html)) {
+        like($of{own}{$part}, $old, "$part: whoever asks for a reset keeps the app");
+        unlike($of{own}{$part}, $reset, '- which no admin has reset');
+        unlike($of{'not-own'}{$part}, $old, '- whom an admin resets does not');
+        like($of{'not-own'}{$part}, $reset, '- and is told so');
+    }
+
+    my @taken = grep { $_->{envelope}{to}[0] =~ /^(?:enrolled|replaced)-/ }
+                $mailer->mails;
+    my @strict = grep { $_->{from} =~ /strict/ } @taken;
+    is(scalar(grep { $_->{text} =~ /press \W\Q$words{en}{code_reset}\E\W on the/ }
+              @taken), 2, 'whose factor is a stranger\'s is told the way back');
+    is(scalar(grep { $_->{text} !~ /\Q$words{en}{code_reset}\E/
+                     && $_->{text} =~ /Only there can your MFA be reset/ }
+              @strict), 2, '- but where there is none: to whom to go');
     $mailer->forget;
 }
 
@@ -414,8 +490,8 @@ sub told_to_end {
                 grep { $_->{check} eq 'mail' } @{ decode_json($out)->{checks} } ],
               [ 'warn user: 0 waiting, the oldest for 0 s, 0 of them failed;'
                 . ' 1 dead; see mfactl mailer --dead',
-                'ok admin: 0 waiting, the oldest for 0 s, 0 of them failed;'
-                . ' 0 dead' ], 'doctor tells of it');
+                map { "ok $_: 0 waiting, the oldest for 0 s, 0 of them failed;"
+                      . ' 0 dead' } qw(strict admin) ], 'doctor tells of it');
     $redis->call('DEL', 'mfa:{admin}:outbox');
     $redis->call('XADD', 'mfa:{admin}:outbox', int(time - 3600) . '000-1', 'x', 'y');
     ($exit, $out) = finish(spawn('-c', $file, qw(doctor)));

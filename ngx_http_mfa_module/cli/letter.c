@@ -171,10 +171,23 @@ write_address(char *out, mfa_str_t address)
 }
 
 
+static void
+set_role(mfa_value_t *value, const mfactl_mail_theme_t *theme, mfa_str_t role)
+{
+    mfa_role_e  known;
+
+    known = mfa_role_find(role);
+    value->kind = MFA_VALUE_TEXT;
+    value->text = role.len && known == MFA_ROLE_NONE ? role
+                                                     : theme->roles[known];
+}
+
+
 static int
 write_paper(paper_t *paper, const mfactl_mail_theme_t *theme,
     const mfa_flow_take_t *take, mfa_value_t *model)
 {
+    mfa_str_t                      before, after;
     const mfa_mail_t              *mail;
     const mfactl_mail_template_t  *template;
 
@@ -183,6 +196,12 @@ write_paper(paper_t *paper, const mfactl_mail_theme_t *theme,
 
     model[MFA_MAIL_VAR_LANG].kind = MFA_VALUE_TEXT;
     model[MFA_MAIL_VAR_LANG].text = theme->locale;
+
+    if (mfa_mail_roles(mail, &before, &after)) {
+        set_role(&model[MFA_MAIL_VAR_ROLE_BEFORE], theme, before);
+        set_role(&model[MFA_MAIL_VAR_ROLE_AFTER], theme, after);
+    }
+
     render_subject(paper, &template->subject, model);
     write_address(paper->from, take->flow.env.portal->mail_from);
     write_address(paper->to, mail->to);

@@ -206,6 +206,33 @@ compile_subject(loader_t *loader, mfa_html_t *html, const char *kind)
 
 
 static int
+keep_roles(loader_t *loader)
+{
+    int          i;
+    char         key[64], what[128];
+    uint8_t     *copy;
+    mfa_str_t    text;
+    const char  *name;
+
+    for (i = 0; i < MFA_ROLE_N; i++) {
+        name = mfa_role_name((mfa_role_e) i);
+        snprintf(key, sizeof(key), "word_role_%s", *name ? name : "none");
+
+        if (!translate(loader, mfa_str_from(key), &text)) {
+            snprintf(what, sizeof(what), "no text \"%s\"", key);
+            return refuse(loader, what, loader->catalogue_path, 1);
+        }
+
+        copy = mfactl_arena_alloc(&loader->conf->arena, text.len + 1);
+        memcpy(copy, text.data, text.len);
+        loader->theme->roles[i] = (mfa_str_t) { copy, text.len };
+    }
+
+    return 0;
+}
+
+
+static int
 compile_all(loader_t *loader)
 {
     int                      i;
@@ -224,7 +251,7 @@ compile_all(loader_t *loader)
         }
     }
 
-    return 0;
+    return keep_roles(loader);
 }
 
 

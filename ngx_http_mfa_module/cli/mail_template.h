@@ -9,6 +9,7 @@
 
 #include "cli/mfactl.h"
 #include "core/mail_text.h"
+#include "core/role.h"
 
 typedef struct {
     mfa_html_t  subject;
@@ -24,6 +25,7 @@ struct mfactl_mail_theme_s {
     const char              *folder;
     mfa_str_t                locale;
     mfactl_mail_template_t   mails[MFA_MAIL_N];
+    mfa_str_t                roles[MFA_ROLE_N];  /* as the console calls them */
 };
 
 /*

@@ -132,6 +132,7 @@ mfa_admin_mail(mfa_flow_admin_t *admin)
     admin->mail_to = to->email;
     admin->mailed = mfa_mail_goes(admin->flow.env.portal, to,
                                   (mfa_mail_e) admin->mail);
-    mfa_mail_queue(&admin->flow, (mfa_mail_e) admin->mail, to,
-                   admin->after.generation + (admin->raise ? 1 : 0), detail);
+    mfa_mail_queue_admin(&admin->flow, (mfa_mail_e) admin->mail, to,
+                         admin->after.generation + (admin->raise ? 1 : 0),
+                         detail);
 }

@@ -72,6 +72,7 @@ typedef struct {
     mfa_str_t             net;              /* its /32 or /64, as text */
     mfa_str_t             agent;            /* may be empty */
     mfa_str_t             request;          /* id for the audit, may be empty */
+    mfa_str_t             locale;           /* of its page; empty: there is none */
 } mfa_env_t;
 
 /* Password work, done off the event loop. */

@@ -150,6 +150,7 @@ password_right(mfa_flow_code_t *code)
     mfa_audit_t  audit;
 
     mfa_guess_forgive(&code->flow, &code->login->guess, code->login->login);
+    code->opening.speaks = &code->login->account;
 
     audit = mfa_flow_audit(&code->flow, "login", "ok", "",
                            code->who.account.login);

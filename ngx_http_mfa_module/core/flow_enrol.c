@@ -28,6 +28,14 @@ static const char *const  reasons[MFA_ENROLMENT_N] = {
     [MFA_ENROLMENT_RESET]   = "reset"
 };
 
+/* What its owner is told. */
+static const mfa_mail_e  mails[MFA_ENROLMENT_N] = {
+    [MFA_ENROLMENT_NONE]    = MFA_MAIL_ENROLLED,
+    [MFA_ENROLMENT_FIRST]   = MFA_MAIL_ENROLLED,
+    [MFA_ENROLMENT_REPLACE] = MFA_MAIL_REPLACED,
+    [MFA_ENROLMENT_RESET]   = MFA_MAIL_RESET_DONE
+};
+
 
 static mfa_flow_e
 end(mfa_flow_enrol_t *enrol, mfa_outcome_e outcome)
@@ -429,10 +437,8 @@ watched(mfa_flow_enrol_t *enrol, const mfa_result_t *result)
     }
 
     mfa_store_audit(op, env->portal, &audit);
-    mfa_mail_queue(&enrol->flow, enrol->kind == MFA_ENROLMENT_FIRST
-                                 ? MFA_MAIL_ENROLLED : MFA_MAIL_REPLACED,
-                   &enrol->account, enrol->account.generation + 1,
-                   mfa_lit(""));
+    mfa_mail_queue(&enrol->flow, mails[enrol->kind], &enrol->account,
+                   enrol->account.generation + 1, mfa_lit(""));
     mfa_op_exec(op);
     op->reserve = 1;
 

@@ -150,6 +150,7 @@ open_session(mfa_flow_login_t *login, int trusted)
     audit = mfa_flow_audit(&login->flow, "login", "ok", "", login->login);
 
     if (!login->opening.half) {
+        login->opening.speaks = &login->account;
         arrive(login);
     }
 

@@ -459,6 +459,7 @@ session_begin(mfa_flow_password_t *password)
     env = &password->flow.env;
     session = &password->opening.session;
     half = by_link(password) && password->account.enrolled;
+    password->opening.speaks = half ? NULL : &password->account;
 
     if (by_link(password)) {
         session->portal = env->portal->name;

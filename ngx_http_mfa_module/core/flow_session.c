@@ -133,6 +133,24 @@ mails_queue(mfa_flow_t *flow, const mfa_opening_t *opening)
 }
 
 
+/* The language of mails that others cause.  Who reads the first one of the portal
+   needs no note, so that hardly a login writes the account. */
+static void
+locale_note(mfa_flow_t *flow, const mfa_account_t *account)
+{
+    mfa_str_t         had;
+    const mfa_env_t  *env;
+
+    env = &flow->env;
+    had = account->locale.len ? account->locale : env->portal->locales[0];
+
+    if (env->locale.len && !mfa_str_eq(env->locale, had)) {
+        mfa_store_locale_set(&flow->op, env->portal, account->login,
+                             env->locale);
+    }
+}
+
+
 int
 mfa_opening_add(mfa_flow_t *flow, mfa_opening_t *opening, const mfa_who_t *old,
     const mfa_audit_t *audit, const mfa_account_t *validated)
@@ -172,6 +190,10 @@ mfa_opening_add(mfa_flow_t *flow, mfa_opening_t *opening, const mfa_who_t *old,
 
     if (validated != NULL) {
         mfa_store_validated_set(op, portal, validated);
+    }
+
+    if (opening->speaks != NULL) {
+        locale_note(flow, opening->speaks);
     }
 
     mfa_store_audit(op, portal, audit);

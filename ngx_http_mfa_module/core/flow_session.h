@@ -26,6 +26,9 @@ typedef struct {
                                                used, or with trust replaced */
     mfa_at_t             excess_at;
 
+    /* Set: the account, all of it, whose language is noted where it changes. */
+    const mfa_account_t *speaks;
+
     /* Mails that tell of it, see mfa_opening_mail. */
     const mfa_account_t *mail_to;
     mfa_mail_e           mails[MFA_OPENING_MAILS];

@@ -88,9 +88,9 @@ mfa_mail_charged(mfa_flow_t *flow, const mfa_charge_t *charge,
 }
 
 
-void
-mfa_mail_queue(mfa_flow_t *flow, mfa_mail_e kind, const mfa_account_t *account,
-    int64_t generation, mfa_str_t detail)
+static void
+queue(mfa_flow_t *flow, mfa_mail_e kind, const mfa_account_t *account,
+    int64_t generation, mfa_str_t detail, mfa_str_t address)
 {
     mfa_mail_t  mail;
 
@@ -105,10 +105,26 @@ mfa_mail_queue(mfa_flow_t *flow, mfa_mail_e kind, const mfa_account_t *account,
     mail.locale = account->locale;
     mail.generation = generation;
     mail.at = flow->env.now;
-    mail.address = flow->env.address;
+    mail.address = address;
     mail.detail = detail;
 
     mfa_store_mail_add(&flow->op, flow->env.portal, &mail);
+}
+
+
+void
+mfa_mail_queue(mfa_flow_t *flow, mfa_mail_e kind, const mfa_account_t *account,
+    int64_t generation, mfa_str_t detail)
+{
+    queue(flow, kind, account, generation, detail, flow->env.address);
+}
+
+
+void
+mfa_mail_queue_admin(mfa_flow_t *flow, mfa_mail_e kind,
+    const mfa_account_t *account, int64_t generation, mfa_str_t detail)
+{
+    queue(flow, kind, account, generation, detail, mfa_lit(""));
 }
 
 

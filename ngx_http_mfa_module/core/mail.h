@@ -26,7 +26,9 @@
                                                       which is the detail */  \
     X(LOCKED_OUT,     "locked-out",     NONE)      /* detail: the same */     \
     X(ENROLLED,       "enrolled",       NONE)      /* a first factor */       \
-    X(REPLACED,       "replaced",       NONE)      /* another factor */       \
+    X(REPLACED,       "replaced",       NONE)      /* by another, by its      \
+                                                      owner, who has it */    \
+    X(RESET_DONE,     "reset-done",     NONE)      /* the same by RESET */    \
     X(RECOVERY_USED,  "recovery-used",  NONE)                                 \
     X(RECOVERY_MADE,  "recovery-made",  NONE)      /* the old ones are void */\
     X(NEW_NETWORK,    "new-network",    NONE)      /* a login from there */   \
@@ -51,7 +53,8 @@ typedef struct {
     mfa_str_t   locale;                     /* may be empty */
     int64_t     generation;                 /* the account's behind the change */
     int64_t     at;                         /* when it happened */
-    mfa_str_t   address;                    /* where from, may be empty */
+    mfa_str_t   address;                    /* where from; empty: by an admin,
+                                               or by nobody */
     mfa_str_t   detail;                     /* may be empty */
 } mfa_mail_t;
 
@@ -87,6 +90,10 @@ mfa_charged_t mfa_mail_charged(mfa_flow_t *flow, const mfa_charge_t *charge,
  * is the one the account has behind this transaction.  detail may be empty.
  */
 void mfa_mail_queue(mfa_flow_t *flow, mfa_mail_e kind,
+    const mfa_account_t *account, int64_t generation, mfa_str_t detail);
+/* The same of what an admin does: where he is is not the account's owner's to
+   know, and helps nobody to tell whether it was he himself. */
+void mfa_mail_queue_admin(mfa_flow_t *flow, mfa_mail_e kind,
     const mfa_account_t *account, int64_t generation, mfa_str_t detail);
 
 /* Reads an entry of the outbox: an id and its fields; the mail's views point

@@ -4,6 +4,7 @@
 
 #include "core/mail_text.h"
 #include "core/duration.h"
+#include "core/flow_reset.h"
 
 #include <string.h>
 
@@ -61,6 +62,25 @@ make_link(mfa_buf_t *b, const mfa_mail_t *mail, const mfa_portal_t *portal,
 
 
 static void
+set_flag(mfa_value_t *value, int on)
+{
+    if (on) {
+        value->kind = MFA_VALUE_FLAG;
+        value->number = 1;
+    }
+}
+
+
+/* Nobody is led to where he cannot log in. */
+static int
+leads_home(const mfa_mail_t *mail, const mfa_account_t *account)
+{
+    return account && !account->disabled && mail->kind != MFA_MAIL_DISABLED
+           && mail->kind != MFA_MAIL_LOCKED_OUT;
+}
+
+
+static void
 set_deadline(mfa_value_t *model, mfa_mail_room_t *room,
     const mfa_portal_t *portal, const mfa_account_t *account)
 {
@@ -77,8 +97,7 @@ set_deadline(mfa_value_t *model, mfa_mail_room_t *room,
         return;
     }
 
-    model[MFA_MAIL_VAR_AT_ONCE].kind = MFA_VALUE_FLAG;
-    model[MFA_MAIL_VAR_AT_ONCE].number = 1;
+    set_flag(&model[MFA_MAIL_VAR_AT_ONCE], 1);
 }
 
 
@@ -100,12 +119,18 @@ mfa_mail_model(mfa_value_t *model, mfa_mail_room_t *room,
     set_text(&model[MFA_MAIL_VAR_PERSON], mail->name.len ? mail->name
                                                          : mail->login);
     set_text(&model[MFA_MAIL_VAR_LOGIN], mail->login);
-    set_text(&model[MFA_MAIL_VAR_HOME], portal->base_url);
+
+    if (leads_home(mail, account)) {
+        set_text(&model[MFA_MAIL_VAR_HOME], portal->base_url);
+    }
+
     set_text(&model[MFA_MAIL_VAR_ADDRESS], mail->address);
     set_text(&model[MFA_MAIL_VAR_DETAIL], mail->detail);
     set_text(&model[MFA_MAIL_VAR_WHEN],
              moment(room->when, sizeof(room->when), mail->at));
     set_deadline(model, room, portal, account);
+    set_flag(&model[MFA_MAIL_VAR_ENROLLED], account && account->enrolled);
+    set_flag(&model[MFA_MAIL_VAR_SELF_RESET], mfa_reset_offered(portal));
 
     if (token.len) {
         set_text(&model[MFA_MAIL_VAR_LINK],
@@ -113,6 +138,33 @@ mfa_mail_model(mfa_value_t *model, mfa_mail_room_t *room,
         model[MFA_MAIL_VAR_MINUTES].kind = MFA_VALUE_NUMBER;
         model[MFA_MAIL_VAR_MINUTES].number = MFA_MAILTOKEN_SEC / 60;
     }
+}
+
+
+static mfa_str_t
+role_of(mfa_str_t word)
+{
+    return mfa_str_is(word, "none") ? (mfa_str_t) { NULL, 0 } : word;
+}
+
+
+int
+mfa_mail_roles(const mfa_mail_t *mail, mfa_str_t *before, mfa_str_t *after)
+{
+    mfa_str_t  rest, to;
+
+    if (mail->kind != MFA_MAIL_ROLE_CHANGED
+        || !mfa_str_cut(mail->detail, ' ', before, &rest)
+        || !mfa_str_cut(rest, ' ', &to, after) || !mfa_str_is(to, "to")
+        || before->len == 0 || after->len == 0)
+    {
+        return 0;
+    }
+
+    *before = role_of(*before);
+    *after = role_of(*after);
+
+    return 1;
 }
 
 

@@ -27,7 +27,11 @@
     X(AT_ONCE,  "at_once")   /* flag: due at the next login */                \
     X(WHEN,     "when")      /* text: when it happened */                     \
     X(ADDRESS,  "address")   /* text: where from, or nothing */               \
-    X(DETAIL,   "detail")    /* text, or nothing */
+    X(DETAIL,   "detail")    /* text, or nothing */                           \
+    X(ENROLLED, "enrolled")  /* flag: the account has a factor, now */        \
+    X(SELF_RESET, "self_reset")  /* flag: its owner can ask for a reset */    \
+    X(ROLE_BEFORE, "role_before")  /* text: of role-changed, or nothing */    \
+    X(ROLE_AFTER, "role_after")    /* text: the same */
 
 typedef enum {
 #define MFA_MAIL_VAR_ENUM(id, name)  MFA_MAIL_VAR_##id,
@@ -47,12 +51,19 @@ typedef struct {
 
 /*
  * Fills model[MFA_MAIL_VAR_N] for a mail to account, NULL when there is none any
- * more; token is empty for a mail without a link.  lang and subject are the
- * caller's.  The model's views point into all of these.
+ * more; token is empty for a mail without a link.  lang, subject and what roles
+ * are called are the caller's.  The model's views point into all of these.
  */
 void mfa_mail_model(mfa_value_t *model, mfa_mail_room_t *room,
     const mfa_mail_t *mail, const mfa_portal_t *portal,
     const mfa_account_t *account, mfa_str_t token);
+
+/*
+ * The roles a mail tells of, as they are stored; empty: none.  1, or 0 when it
+ * tells of none.
+ */
+int mfa_mail_roles(const mfa_mail_t *mail, mfa_str_t *before,
+    mfa_str_t *after);
 
 /* Which of the portal's languages a mail speaks: its index. */
 size_t mfa_mail_locale(const mfa_mail_t *mail, const mfa_portal_t *portal);

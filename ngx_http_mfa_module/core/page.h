@@ -77,6 +77,7 @@
     X(LOGGED_OUT,  "logged_out")  /* flag: just logged out */                 \
     X(IDENTITY,    "identity")    /* flag: there is no password here */       \
     X(MAILTOKEN,   "mailtoken")   /* text: of the mailed link that led here */\
+    X(FIRST,       "first")       /* flag: the account has no password yet */ \
     X(SELF_RESET,  "self_reset")  /* flag: a link can be asked for */         \
     X(DONE,        "done")        /* flag: what was asked for is done */      \
     X(GONE,        "gone")        /* flag: it was over already */             \

@@ -185,6 +185,10 @@ mfa_at_t mfa_store_deadline_set(mfa_op_t *op, const mfa_portal_t *portal,
 /* Marks a key as validated (one field, no watch: the mark names the key). */
 void mfa_store_validated_set(mfa_op_t *op, const mfa_portal_t *portal,
     const mfa_account_t *account);
+/* Notes the language of somebody's mails (one field, no watch, no version: no
+   form shows it). */
+void mfa_store_locale_set(mfa_op_t *op, const mfa_portal_t *portal,
+    mfa_str_t login, mfa_str_t locale);
 
 typedef enum {
     MFA_LIST_ALL = 0,

@@ -240,6 +240,17 @@ mfa_store_validated_set(mfa_op_t *op, const mfa_portal_t *portal,
 }
 
 
+void
+mfa_store_locale_set(mfa_op_t *op, const mfa_portal_t *portal, mfa_str_t login,
+    mfa_str_t locale)
+{
+    mfa_op_begin(op, "HSET");
+    mfa_key_account(op, portal, login);
+    mfa_op_word(op, mfa_account_field_names[MFA_ACCOUNT_LOCALE]);
+    mfa_op_arg(op, locale);
+}
+
+
 mfa_at_t
 mfa_store_account_list(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_list_e list, mfa_str_t after, int64_t n)

@@ -50,6 +50,7 @@ password_looked(ngx_http_request_t *r, void *data)
     switch (look->flow.outcome) {
     case MFA_OUTCOME_DONE:
         ngx_http_mfa_set_text(v, MFA_VAR_LOGIN, look->account.login);
+        ngx_http_mfa_set_flag(v, MFA_VAR_FIRST, look->account.password.len == 0);
         password_form(v, NGX_HTTP_OK, MFA_ERR_NONE);
         return;
 
@@ -120,6 +121,8 @@ password_wrong(ngx_http_mfa_visit_t *v, mfa_flow_password_t *password)
     };
 
     ngx_http_mfa_set_text(v, MFA_VAR_LOGIN, password->login);
+    ngx_http_mfa_set_flag(v, MFA_VAR_FIRST,
+                          password->account.password.len == 0);
 
     password_form(v, password->wrong == MFA_PASSWORD_CURRENT
                      ? NGX_HTTP_UNAUTHORIZED : NGX_HTTP_BAD_REQUEST,

@@ -4,6 +4,7 @@
  */
 
 #include "nginx/pages.h"
+#include "nginx/template.h"
 
 #include "core/duration.h"
 #include "core/flow_reset.h"
@@ -557,6 +558,8 @@ ngx_http_mfa_visit_run(ngx_http_mfa_visit_t *v, ngx_http_mfa_task_done_pt done)
 
     flow = v->flow;
     ngx_http_mfa_input_env(v->request, v->portal, &flow->env);
+    flow->env.locale = ngx_http_mfa_view(
+        &ngx_http_mfa_template_theme(v->portal, v->request)->locale);
 
     rc = ngx_http_mfa_task_run(v->request, flow, done, v);
 

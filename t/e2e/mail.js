@@ -128,10 +128,10 @@ async function proves(person, login) {
 }
 
 
-async function choose(person, one, two = one) {
+async function choose(person, one, button = 'Change Password') {
     await person.page.locator('#password').fill(one);
-    await person.page.locator('#password2').fill(two);
-    await person.press('Change Password');
+    await person.page.locator('#password2').fill(one);
+    await person.press(button);
 }
 
 
@@ -269,7 +269,8 @@ return {
     await press(ines, mail, 'Choose a password');
     is(await ines.where(), 'password', 'its link is for a password '
        + '(feature 002-08)');
-    await choose(ines, world().password);
+    await seen(ines, 'password-first');
+    await choose(ines, world().password, 'Choose a password');
     await setsUp(ines, 'ines');
     await mailed(to, ['password-changed', 'enrolled']);
     await ines.leave();
@@ -317,7 +318,7 @@ return {
     await seen(phone, 'reset-done');
     await phone.follow('Continue');
     is(await phone.where(), 'portal', 'and is in');
-    await mailed(to, ['replaced']);
+    await mailed(to, ['reset-done']);
     await press(phone, mail, 'Set Up MFA');
     is(await phone.alert(), 'link', 'the link is used');
     await seen(phone, 'setup-dead');
@@ -337,7 +338,7 @@ return {
     await proves(otto, 'otto');
     await setsUp(otto, 'otto');
     ok(otto.key !== old, 'with another key (feature 003-26)');
-    await mailed(to, ['replaced']);
+    await mailed(to, ['reset-done']);
     await otto.leave();
     await chief.leave();
 },
@@ -369,7 +370,14 @@ return {
         const login = `letter-${locale}`, to = address(login);
 
         world().account('user', login, ['--email', to]);
-        world().redis('HSET', `mfa:{user}:account:${login}`, 'locale', locale);
+        const person = await arrive({ locale: `${locale}-CH` });
+        await person.go('/mfa/login');
+        await person.page.locator('#login').fill(login);
+        await person.page.locator('#password').fill(world().password);
+        await person.page.locator('form button[type=submit]').first().click();
+        await person.page.waitForURL((url) => !url.pathname.endsWith('/login'));
+        await person.leave();
+        await mailed(to, ['new-network'], { locale });
         world().mfactl('mfa', 'require', 'user', login, '--grace', '3d');
         await mailed(to, ['enabled'], { locale });
     }

@@ -38,6 +38,7 @@ struct world_s {
     store_t              store;
     mfa_portal_t         portal;
     const char          *net;
+    const char          *locale;            /* of the pages, or NULL */
     int64_t              usec;              /* one more for each flow */
 
     int                  remember;          /* codes ask for a device */
@@ -267,6 +268,7 @@ world_run(world_t *w, mfa_flow_t *flow)
     flow->env.net = mfa_str_from(w->net);
     flow->env.agent = mfa_lit("browser");
     flow->env.request = mfa_lit("r-1");
+    flow->env.locale = mfa_str_from(w->locale ? w->locale : "");
     flow->env.now = w->store.now;
     flow->env.usec = w->usec++;
 

@@ -328,6 +328,12 @@ feature_002_21_both_have_to_be_right(void **state)
     assert_int_equal(go_on(&w), MFA_OUTCOME_REFUSED);
     assert_int_equal(store_count(&w.store, "mfa:session:"), 0);
 
+    w.locale = "de";
+    assert_int_equal(both(&w, PASSWORD, world_wrong_code(&w, world_secret)),
+                     MFA_OUTCOME_DONE);
+    assert_int_equal(go_on(&w), MFA_OUTCOME_REFUSED);
+    assert_null(store_text(&w.store, ACCOUNT "carol", "locale"));
+
     assert_int_equal(both(&w, PASSWORD, world_code(&w, world_secret, 0)),
                      MFA_OUTCOME_DONE);
     assert_int_equal(go_on(&w), MFA_OUTCOME_DONE);
@@ -335,10 +341,12 @@ feature_002_21_both_have_to_be_right(void **state)
 
     who = world_who(&w);
     assert_int_equal(who.session.level, MFA_LEVEL_MFA);
+    assert_string_equal(store_text(&w.store, ACCOUNT "carol", "locale"), "de");
     assert_int_equal(who.session.password_at, w.store.now);
     assert_int_equal(who.session.expires, w.store.now + w.portal.absolute_sec);
 
     /* In place of it the next one, as large an operation as there is. */
+    w.locale = "fr";
     w.who = who;
     w.store.now += 30;
     assert_int_equal(both(&w, PASSWORD, world_code(&w, world_secret, 0)),

@@ -50,6 +50,61 @@ fails(int n, const char *login, mfa_outcome_e outcome)
 }
 
 
+static const char *
+speaks(const char *login)
+{
+    char  key[STORE_NAME_BYTES];
+
+    snprintf(key, sizeof(key), ACCOUNT "%s", login);
+
+    return store_text(&w.store, key, "locale");
+}
+
+
+/* Mails that admins cause are in it.  Writing it is no change of the account that
+   anybody else could run into, and most logins write nothing. */
+static void
+a_login_notes_the_language_of_its_page(void **state)
+{
+    size_t  asked;
+
+    (void) state;
+    w.portal.locales[0] = mfa_lit("en");
+    w.portal.locales[1] = mfa_lit("de");
+    w.portal.n_locales = 2;
+
+    assert_int_equal(world_login(&w, "alice", PASSWORD), MFA_OUTCOME_DONE);
+    asked = w.asked;
+    w.locale = "en";
+    assert_int_equal(world_login(&w, "alice", PASSWORD), MFA_OUTCOME_DONE);
+    assert_null(speaks("alice"));
+
+    w.locale = "de";
+    assert_int_equal(world_login(&w, "alice", WRONG), MFA_OUTCOME_REFUSED);
+    assert_null(speaks("alice"));
+    assert_int_equal(world_login(&w, "alice", PASSWORD), MFA_OUTCOME_DONE);
+    assert_string_equal(speaks("alice"), "de");
+    assert_int_equal(w.asked, asked);
+    assert_string_equal(store_text(&w.store, ACCOUNT "alice", "generation"),
+                        "2");
+    assert_string_equal(store_text(&w.store, ACCOUNT "alice", "version"),
+                        "1");
+
+    w.locale = NULL;
+    assert_int_equal(world_login(&w, "alice", PASSWORD), MFA_OUTCOME_DONE);
+    assert_string_equal(speaks("alice"), "de");
+    w.locale = "en";
+    assert_int_equal(world_login(&w, "alice", PASSWORD), MFA_OUTCOME_DONE);
+    assert_string_equal(speaks("alice"), "en");
+
+    /* The password alone is no login of who has a factor. */
+    world_account(&w, "bob", (standing_t) { .generation = 2, .enrolled = 1 });
+    w.locale = "de";
+    assert_int_equal(world_login(&w, "bob", PASSWORD), MFA_OUTCOME_DONE);
+    assert_null(speaks("bob"));
+}
+
+
 static void
 a_right_password_opens_a_session_at_level_password(void **state)
 {
@@ -551,6 +606,7 @@ main(void)
     #define TEST(t)  cmocka_unit_test_setup_teardown(t, setup, teardown)
 
     const struct CMUnitTest  tests[] = {
+        TEST(a_login_notes_the_language_of_its_page),
         TEST(a_right_password_opens_a_session_at_level_password),
         TEST(an_enrolled_account_gets_half_a_login),
         TEST(security_4_every_wrong_login_is_refused_alike),

@@ -452,7 +452,8 @@ a_replacement_takes_a_fresh_code(void **state)
 
 
 /* The widest operation there is: all of it in one form, with the longest names,
-   a trusted browser in place of another, a recovery code, a new network. */
+   a trusted browser in place of another, a recovery code, a new network, another
+   language. */
 static void
 the_widest_login_fits_one_operation(void **state)
 {
@@ -473,6 +474,7 @@ the_widest_login_fits_one_operation(void **state)
 
     mfa_flow_login_init(&first);
     first.login = mfa_str_from(login);
+    first.account.login = first.login;
     first.guess.n = MFA_GUESS_CHARGES;
     first.old.has_session = 1;
     first.old.hash = mfa_lit("a-hash-of-forty-three-characters-----------");
@@ -487,6 +489,7 @@ the_widest_login_fits_one_operation(void **state)
     code.flow.env.agent = mfa_lit("Mozilla/5.0 (X11; Linux x86_64; rv:128.0) "
                                   "Gecko/20100101 Firefox/128.0");
     code.flow.env.request = mfa_lit("0123456789abcdef0123456789abcdef");
+    code.flow.env.locale = mfa_lit("de-AT");
     code.flow.env.now = NOW;
     code.login = &first;
     code.remember = 1;

@@ -457,6 +457,88 @@ a_model_says_what_is_so(void **state)
 }
 
 
+/* Whoever cannot log in is not told where to. */
+static void
+a_model_leads_where_one_gets_in(void **state)
+{
+    int              i;
+    mfa_mail_t       mail;
+    mfa_value_t      model[MFA_MAIL_VAR_N];
+    mfa_mail_room_t  room;
+
+    (void) state;
+
+    for (i = 0; i < MFA_MAIL_N; i++) {
+        memset(&mail, 0, sizeof(mail));
+        mail.kind = (mfa_mail_e) i;
+        account.disabled = 0;
+        mfa_mail_model(model, &room, &mail, &portal, &account, mfa_lit(""));
+        assert_int_equal(model[MFA_MAIL_VAR_HOME].kind == MFA_VALUE_TEXT,
+                         i != MFA_MAIL_DISABLED && i != MFA_MAIL_LOCKED_OUT);
+        mfa_mail_model(model, &room, &mail, &portal, NULL, mfa_lit(""));
+        assert_int_equal(model[MFA_MAIL_VAR_HOME].kind, MFA_VALUE_NONE);
+        account.disabled = 1;
+        mfa_mail_model(model, &room, &mail, &portal, &account, mfa_lit(""));
+        assert_int_equal(model[MFA_MAIL_VAR_HOME].kind, MFA_VALUE_NONE);
+    }
+}
+
+
+static void
+a_model_tells_whose_factor_it_is(void **state)
+{
+    mfa_mail_t       mail;
+    mfa_value_t      model[MFA_MAIL_VAR_N];
+    mfa_mail_room_t  room;
+
+    (void) state;
+    memset(&mail, 0, sizeof(mail));
+    mail.kind = MFA_MAIL_RESET;
+    mfa_mail_model(model, &room, &mail, &portal, &account, mfa_lit(""));
+    assert_int_equal(model[MFA_MAIL_VAR_ENROLLED].kind, MFA_VALUE_NONE);
+    assert_int_equal(model[MFA_MAIL_VAR_SELF_RESET].number, 1);
+    account.enrolled = 5;
+    portal.self_reset_off = 1;
+    mfa_mail_model(model, &room, &mail, &portal, &account, mfa_lit(""));
+    assert_int_equal(model[MFA_MAIL_VAR_ENROLLED].number, 1);
+    assert_int_equal(model[MFA_MAIL_VAR_SELF_RESET].kind, MFA_VALUE_NONE);
+}
+
+
+static void
+roles_are_two_words_of_a_detail(void **state)
+{
+    size_t       i;
+    mfa_mail_t   mail;
+    mfa_str_t    before, after;
+
+    static const char *const  none[] = {
+        "", "manager", "manager to", "manager to ", " to manager", "to manager",
+        "manager is none", "manager  to none"
+    };
+
+    (void) state;
+    memset(&mail, 0, sizeof(mail));
+    mail.kind = MFA_MAIL_ROLE_CHANGED;
+    mail.detail = mfa_lit("manager to help_desk");
+    assert_true(mfa_mail_roles(&mail, &before, &after));
+    assert_true(mfa_str_is(before, "manager"));
+    assert_true(mfa_str_is(after, "help_desk"));
+    mail.detail = mfa_lit("none to none");
+    assert_true(mfa_mail_roles(&mail, &before, &after));
+    assert_int_equal(before.len + after.len, 0);
+
+    for (i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+        mail.detail = mfa_str_from(none[i]);
+        assert_false(mfa_mail_roles(&mail, &before, &after));
+    }
+
+    mail.kind = MFA_MAIL_RECOVERY_USED;
+    mail.detail = mfa_lit("manager to help_desk");
+    assert_false(mfa_mail_roles(&mail, &before, &after));
+}
+
+
 static void
 a_mail_speaks_a_language_of_the_portal(void **state)
 {
@@ -495,6 +577,9 @@ main(void)
         TEST(security_94_no_text_ends_a_header),
         TEST(dates_are_english_and_utc),
         TEST(a_model_says_what_is_so),
+        TEST(a_model_leads_where_one_gets_in),
+        TEST(a_model_tells_whose_factor_it_is),
+        TEST(roles_are_two_words_of_a_detail),
         TEST(a_mail_speaks_a_language_of_the_portal),
     };
 

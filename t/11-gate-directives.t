@@ -169,7 +169,7 @@ refused('proxy_pass and mfa_pages in one location',
 
 my $pages = 'location /mfa/ { mfa_pages; }';
 
-accepted('a console, with an if', in_server("mfa user;\n$pages\n"
+accepted('a console, with an if', in_server("mfa admin;\n$pages\n"
     . 'location /mfa/console/ { mfa_console user admin; if ($arg_a) { set $b 1; } }'));
 refused('a console without a gate', '"mfa_console" in a place without a gate',
         in_server("location /console/ { mfa_console user; } # HERE"));

@@ -266,11 +266,18 @@ subtest 'Extend with a reason, reset, unlock, disable, enable, end sessions, '
     my ($event) = $stage->audit('user', event => 'extend');
     is($event->{detail}, 'ill', 'the reason is in the audit');
 
+    my $offers = sub {
+        return $owner->get("${console}user/alice")->body =~ /value="extend"/;
+    };
+    ok($offers->(), 'it is offered');
+
     my $visitor = $stage->visitor('alice', portal => 'user');
     $stage->enrol($visitor);
     is($visitor->get('/app')->status, 200, 'alice sets it up');
     like($owner->get("${console}user/alice")->body,
          qr/data-mfa-state="enrolled"/, 'the key is shown as set up');
+    ok(!$offers->(), 'and a deadline that binds nobody is not extended');
+    $owner->get("${console}user/alice");
     my ($session) = $owner->answer->body =~ /data-mfa-session="([^"]+)"/;
     is(change($owner, 'user', 'alice', 'end-sessions', ref => $session)->story,
        '303 /mfa/console/user/alice?done=end-sessions', 'a session is ended');

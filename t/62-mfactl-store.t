@@ -16,6 +16,7 @@ use Time::HiRes qw(time);
 
 use FakeRedis;
 use MFA::Mfactl;
+use MFA::Nginx;
 
 $env->account('user', 'alice');
 
@@ -173,7 +174,7 @@ sub checks {
 }
 
 {
-    my $port = 20000 + $$ % 20000;
+    my ($port) = MFA::Nginx::free_ports(1);
     $redis->call('CONFIG', 'SET', 'bind', '127.0.0.1');
     $redis->call('CONFIG', 'SET', 'port', $port);
     is((elsewhere("127.0.0.1:$port", qw(account show user alice)))[0], 0,

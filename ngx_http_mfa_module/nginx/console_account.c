@@ -80,11 +80,12 @@ model_devices(ngx_http_mfa_console_t *c, const mfa_flow_detail_t *detail)
 
 
 static void
-model_rights(ngx_http_mfa_console_t *c, const mfa_account_t *account)
+model_rights(ngx_http_mfa_console_t *c, const mfa_flow_detail_t *detail)
 {
     int                    mail;
     size_t                 i;
     ngx_uint_t             admin;
+    const mfa_account_t   *account;
     ngx_http_mfa_visit_t  *v;
 
     static const struct {
@@ -101,6 +102,7 @@ model_rights(ngx_http_mfa_console_t *c, const mfa_account_t *account)
     };
 
     v = &c->visit;
+    account = &detail->account;
 
     for (i = 0; i < sizeof(rights) / sizeof(rights[0]); i++) {
         ngx_http_mfa_set_flag(v, rights[i].var,
@@ -108,7 +110,12 @@ model_rights(ngx_http_mfa_console_t *c, const mfa_account_t *account)
                                            account->role));
     }
 
-    /* A button that would only say no is not shown. */
+    /* A button that would only say no, or move a deadline that binds nobody, is
+       not shown. */
+    if (detail->standing.key != MFA_KEY_PENDING) {
+        ngx_http_mfa_set_flag(v, MFA_VAR_MAY_EXTEND, 0);
+    }
+
     mail = mfa_admin_mail_due(&c->portal->core, account);
 
     if (mail < 0
@@ -141,7 +148,7 @@ model_detail(ngx_http_mfa_console_t *c, const mfa_flow_detail_t *detail)
     ngx_http_mfa_console_account_row(c, c->portal, &detail->account,
                                      &detail->standing, row);
     ngx_http_mfa_set_number(v, MFA_VAR_RECOVERY_LEFT, detail->n_recovery);
-    model_rights(c, &detail->account);
+    model_rights(c, detail);
 
     /* Admins have no days, they are asked at their next login (003-23). */
     chosen = c->portal == v->portal ? 0 : -1;

@@ -630,6 +630,12 @@ subtest 'What is no request is refused with its own code, and changes nothing '
          '422 invalid'],
         ['a long name', '{"login":"z","name":"' . 'n' x 129 . '"}',
          '422 invalid'],
+        ['a directory with control bytes', '{"login":"z","directory":"a\u001bb"}',
+         '422 invalid'],
+        ['one that turns what follows', '{"login":"z","directory":"a\u202eb"}',
+         '422 invalid'],
+        ['a long one', '{"login":"z","directory":"' . 'd' x 129 . '"}',
+         '422 invalid'],
         ['a role that is none', '{"login":"z","role":"king"}', '422 invalid'],
         ['a short password', '{"login":"z","password":"short"}', '422 invalid'],
         ['a body of 64 KiB and a byte', ' ' x 65537, '413 too-large'],
@@ -809,11 +815,11 @@ subtest 'A bulk has a result for each account (security 80)' => sub
     fresh('user', $_, required => 0) for qw(b1 b2);
     my $answer = $boss->call(POST => 'portals/user/bulk',
         { action => 'require', grace_days => 2,
-          logins => ['b1', 'nobody', 'b2', 'b1', 'No One'] });
+          logins => ['b1', 'nobody', 'b2', 'No One'] });
     is(told($answer), '200', 'it is done');
     is(join(' ', map { "$_->{login}=$_->{code}" . ($_->{changed} ? '!' : '') }
                  @{ json($answer)->{results} }),
-       'b1=ok! nobody=absent b2=ok! b1=ok No One=invalid', 'item by item');
+       'b1=ok! nobody=absent b2=ok! No One=invalid', 'item by item');
     is($stage->account_get('user', 'b1', 'required'), 1, 'b1 is required');
     is(scalar(grep { $_->{login} eq 'b1' }
               $stage->audit('user', event => 'require', actor => 'boss')), 1,
@@ -830,6 +836,8 @@ subtest 'A bulk has a result for each account (security 80)' => sub
         ['no logins', { action => 'require', logins => [] }, '400 member'],
         ['501', { action => 'require', logins => [('x') x 501] }, '400 member'],
         ['a number', { action => 'require', logins => [1] }, '400 member'],
+        ['one twice', { action => 'extend', reason => 'x', grace_days => 9,
+                        logins => ['b1', 'b2', 'b1'] }, '422 invalid'],
         ['delete', { action => 'delete', logins => ['b1'] }, '422 invalid'],
         ['rehash', { action => 'rehash', logins => ['b1'] }, '422 invalid'],
         ['nothing', { action => '', logins => ['b1'] }, '422 invalid'],

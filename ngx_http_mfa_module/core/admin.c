@@ -449,6 +449,8 @@ texts_good(const mfa_flow_admin_t *admin)
     }
 
     return admin->name.len <= MFA_NAME_MAX && mfa_visible(admin->name)
+           && admin->directory.len <= MFA_DIRECTORY_MAX
+           && mfa_visible(admin->directory)
            && (admin->role.len == 0
                || mfa_role_find(admin->role) != MFA_ROLE_NONE);
 }

@@ -44,6 +44,19 @@ note(mfa_bulk_t *bulk)
 }
 
 
+int
+mfa_bulk_has(const mfa_str_t *logins, size_t n, mfa_str_t login)
+{
+    while (n) {
+        if (mfa_str_eq(logins[--n], login)) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 static int
 begin(mfa_bulk_t *bulk)
 {
@@ -51,6 +64,12 @@ begin(mfa_bulk_t *bulk)
 
     if (bulk->n == 0 || bulk->n > MFA_BULK_MAX) {
         return -1;
+    }
+
+    for (i = 0; i < bulk->n; i++) {
+        if (mfa_bulk_has(bulk->logins, i, bulk->logins[i])) {
+            return -1;
+        }
     }
 
     for (i = 0; i < bulk->n; i++) {

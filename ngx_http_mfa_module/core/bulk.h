@@ -44,9 +44,13 @@ typedef struct {
 /*
  * Prepares a bulk; the caller then sets admin.flow.env, wanted, logins, results
  * and n.  Outcomes: DONE (look at the results); REFUSED (n over MFA_BULK_MAX, or
- * 0); UNAVAILABLE (from some item on nothing was tried; those before have their
- * results).  A login that comes twice is done twice.
+ * 0, or a login comes twice: one request is not to write hundreds of events about
+ * one account); UNAVAILABLE (from some item on nothing was tried; those before
+ * have their results).
  */
 void mfa_bulk_init(mfa_bulk_t *bulk);
+
+/* Whether login is one of n; for callers who collect them. */
+int mfa_bulk_has(const mfa_str_t *logins, size_t n, mfa_str_t login);
 
 #endif /* MFA_BULK_H */

@@ -312,6 +312,13 @@ bulk_done(ngx_http_mfa_api_t *a)
 {
     many_t  *many = a->flow;
 
+    if (many->bulk.admin.flow.outcome == MFA_OUTCOME_REFUSED
+        && !many->bulk.begun)
+    {
+        invalid(a, "logins");
+        return;
+    }
+
     /* What was done before the store went away is told of item by item. */
     if (many->bulk.admin.flow.outcome != MFA_OUTCOME_DONE
         && many->bulk.at == 0)

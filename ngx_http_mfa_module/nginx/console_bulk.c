@@ -26,7 +26,9 @@ login_add(doing_t *doing, mfa_str_t login)
         return 0;
     }
 
-    doing->logins[doing->n++] = login;
+    if (!mfa_bulk_has(doing->logins, doing->n, login)) {
+        doing->logins[doing->n++] = login;
+    }
 
     return 1;
 }

@@ -40,13 +40,12 @@ people(world_t *world)
 }
 
 
+static const char  *names[N] = { "ann", "bob", "carl", "dora", "No Login" };
+
+
 static mfa_outcome_e
 run_bulk(world_t *world, size_t n)
 {
-    static const char *const  names[N] = {
-        "ann", "bob", "carl", "dora", "No Login"
-    };
-
     size_t  i;
 
     for (i = 0; i < N; i++) {
@@ -114,6 +113,21 @@ its_size_is_bounded(void **state)
 
 
 static void
+nobody_comes_twice(void **state)
+{
+    (void) state;
+    world_init(&w);
+    people(&w);
+    names[3] = "ann";
+    assert_int_equal(run_bulk(&w, N), MFA_OUTCOME_REFUSED);
+    names[3] = "dora";
+    assert_null(store_text(&w.store, ACCOUNT "ann", "required"));
+    assert_int_equal(store_events(&w.store, AUDIT, "event=require"), 1);
+    store_release(0);
+}
+
+
+static void
 store_goes(world_t *world, const mfa_flow_t *flow, mfa_result_t *result)
 {
     (void) flow;
@@ -167,6 +181,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(security_80_each_has_a_result_of_its_own),
         cmocka_unit_test(its_size_is_bounded),
+        cmocka_unit_test(nobody_comes_twice),
         cmocka_unit_test(a_store_that_goes_away_ends_it),
         cmocka_unit_test(security_56_no_failure_of_the_store_is_success),
     };

@@ -803,6 +803,8 @@ subtest 'Lists are paged, whoever is added meanwhile' => sub
 
     my $answer = $boss->call(GET => 'portals/user/audit?event=add&limit=7');
     is(scalar @{ json($answer)->{events} }, 7, 'events, too');
+    is(told($boss->call(GET => 'portals/user/audit?cursor=0-0')), '400 query',
+       'an entry that cannot be is none to begin at');
     my $first = json($answer)->{events}[0]{id};
     $answer = $boss->call(GET => 'portals/user/audit?event=add&limit=7&cursor='
                           . json($answer)->{next});

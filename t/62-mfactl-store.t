@@ -229,6 +229,27 @@ sub checks {
        'is not taken for none');
 }
 
+# As many tokens as a portal can have, and no more: one beyond would be in no list
+# and could not be ended (security 80).
+{
+    my $tokens = 'mfa:{user}:tokens';
+    my @add = qw(token add user maker --name n --role manager);
+
+    done(qw(account add user maker --no-password --role manager));
+
+    for my $round (1 .. 10) {
+        $redis->call('DEL', $tokens);
+        $redis->call('ZADD', $tokens, time + 86400, sprintf '%032d', $_)
+            for 1 .. 59;
+        my @exits = sort(race(\@add, \@add, \@add));
+        is("@exits", '0 1 1', "of three at once one is made, round $round");
+        is($redis->call('ZCARD', $tokens), 60, '- the sixtieth');
+    }
+
+    $redis->call('DEL', $tokens);
+}
+
+
 # A user of its own in Redis: README's list of what it may is enough for every
 # command, and none of it is there for nothing.
 

@@ -39,12 +39,13 @@ take(mfa_event_t *event, mfa_str_t name, mfa_str_t value)
 int
 mfa_event_id_check(mfa_str_t s)
 {
-    int64_t    n;
+    int64_t    at, n;
     mfa_str_t  msec, rest;
 
+    /* No entry is 0-0, and nothing is before it: Redis calls that an error. */
     return s.len <= MFA_EVENT_ID_MAX && mfa_str_cut(s, '-', &msec, &rest)
-           && mfa_str_int(msec, &n) == 0 && n >= 0
-           && mfa_str_int(rest, &n) == 0 && n >= 0;
+           && mfa_str_int(msec, &at) == 0 && at >= 0
+           && mfa_str_int(rest, &n) == 0 && n >= 0 && (at > 0 || n > 0);
 }
 
 

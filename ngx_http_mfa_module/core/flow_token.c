@@ -46,6 +46,8 @@ watch(mfa_flow_token_t *token)
     op = mfa_flow_next(&token->flow, WATCHED);
     token->maker_at = mfa_store_account_watch(op, env->portal,
                                               maker_login(token));
+    /* And the list: of two at once the second counts again. */
+    mfa_store_token_watch(op, env->portal);
     token->list_at = mfa_store_token_list(op, env->portal, env->now);
 
     return MFA_FLOW_STORE;

@@ -95,6 +95,14 @@ mfa_store_token_end(mfa_op_t *op, const mfa_portal_t *portal, mfa_str_t hash)
 }
 
 
+void
+mfa_store_token_watch(mfa_op_t *op, const mfa_portal_t *portal)
+{
+    mfa_op_begin(op, "WATCH");
+    mfa_key_portal(op, portal, "tokens");
+}
+
+
 mfa_at_t
 mfa_store_token_list(mfa_op_t *op, const mfa_portal_t *portal, int64_t now)
 {

@@ -25,6 +25,8 @@ void mfa_store_token_save(mfa_op_t *op, const mfa_portal_t *portal,
 /* Inside a transaction: its end. */
 void mfa_store_token_end(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t hash);
+/* Behind mfa_store_account_watch: of two tokens made at once one is made again. */
+void mfa_store_token_watch(mfa_op_t *op, const mfa_portal_t *portal);
 /* The hashes of all that have not expired at now, the next to expire first; at
    most MFA_APITOKENS_MAX. */
 mfa_at_t mfa_store_token_list(mfa_op_t *op, const mfa_portal_t *portal,

@@ -353,5 +353,7 @@ mfa_login_check(mfa_str_t s)
         }
     }
 
-    return s.len > 0 && s.len <= MFA_LOGIN_MAX;
+    /* A path with one of these leads elsewhere: nobody could be seen to. */
+    return s.len > 0 && s.len <= MFA_LOGIN_MAX && !mfa_str_is(s, ".")
+           && !mfa_str_is(s, "..");
 }

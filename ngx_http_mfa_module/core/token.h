@@ -68,7 +68,8 @@ int mfa_session_token_parse(mfa_session_token_t *token,
  * no canonical login; out is then as before.
  */
 int mfa_login_canonical(mfa_str_t typed, mfa_buf_t *out);
-/* Whether s is canonical: 1..MFA_LOGIN_MAX bytes of [a-z0-9._@+-]. */
+/* Whether s is canonical: 1..MFA_LOGIN_MAX bytes of [a-z0-9._@+-], not ".", not
+   "..". */
 int mfa_login_check(mfa_str_t s);
 
 #endif /* MFA_TOKEN_H */

@@ -537,8 +537,12 @@ do_xadd(const doing_t *d)
 static inline mfa_reply_t
 do_watch(const doing_t *d)
 {
-    d->store->watched = d->key;
-    d->store->watched_version = doing_key(d)->version;
+    int  i;
+
+    i = ++d->store->watched;
+    assert_true(i < 4);
+    d->store->watched_key[i] = d->key;
+    d->store->watched_version[i] = doing_key(d)->version;
 
     return reply_text(MFA_REPLY_STATUS, "OK");
 }
@@ -626,16 +630,19 @@ store_do(store_t *store, const mfa_op_t *op, size_t command)
 static inline mfa_reply_t
 store_exec(store_t *store, const mfa_op_t *op, size_t first, size_t end)
 {
+    int          watched;
     size_t       i;
     mfa_reply_t  r;
 
-    if (op->reserve && store->watched >= 0) {
-        i = (size_t) store->watched;
-        store->watched = -1;
+    watched = op->reserve ? store->watched : -1;
+    store->watched = -1;
+
+    for (/* void */; watched >= 0; watched--) {
+        i = (size_t) store->watched_key[watched];
         store_key(store, (mfa_str_t) { store->keys[i].name,
                                        store->keys[i].len });
 
-        if (store->keys[i].version != store->watched_version) {
+        if (store->keys[i].version != store->watched_version[watched]) {
             return reply_of(MFA_REPLY_NIL);
         }
     }

@@ -56,8 +56,9 @@ typedef struct {
     store_row_t   rows[STORE_ROWS];
     int64_t       now;
     unsigned      version;
-    int           watched;                  /* key, -1: none */
-    unsigned      watched_version;
+    int           watched;                  /* the last of these, -1: none */
+    int           watched_key[4];
+    unsigned      watched_version[4];
 } store_t;
 
 static void   *store_blocks[STORE_BLOCKS];

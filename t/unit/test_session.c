@@ -433,7 +433,7 @@ any_session_comes_back(void **state)
             "abcdefghijklmnopqrstuvwxyz012345", 1 + next_number() % 32 };
 
         for (k = 0; k < sizeof(login); k++) {
-            login[k] = "abcxyz019._@+-"[next_number() % 14];
+            login[k] = "abcxyz019._@+-"[next_number() % (k ? 14 : 9)];
         }
 
         for (k = 0; k < sizeof(text); k++) {

@@ -537,9 +537,8 @@ do_xadd(const doing_t *d)
 static inline mfa_reply_t
 do_watch(const doing_t *d)
 {
-    int  i;
+    int  i = ++d->store->watched;
 
-    i = ++d->store->watched;
     assert_true(i < 4);
     d->store->watched_key[i] = d->key;
     d->store->watched_version[i] = doing_key(d)->version;

@@ -304,6 +304,43 @@ subtest 'Unlock after unlock is no way to try codes for ever: nine in 30 days, '
 };
 
 
+subtest 'Who fails passwords of others uses up no unlock; a reset without a '
+    . 'factor and a deletion begin anew (security 15)' => sub
+{
+    my $login = 'unfactored';
+    $stage->account('user', $login);
+    my ($unlock, $account, $code) = map { "mfa:fail:$_:user:$login" }
+                                        qw(unlock account code);
+
+    for my $n (1 .. 12) {
+        $stage->redis('SET', $account, 3, 'EX', 900);
+        $stage->admin('mfa', 'unlock', 'user', $login);
+    }
+
+    is($stage->redis('EXISTS', $unlock, $account), 0,
+       'twelve unlocks of failed passwords are done and not counted');
+
+    $stage->redis('SET', $code, 5, 'EX', 900);
+    $stage->admin('mfa', 'unlock', 'user', $login);
+    is($stage->redis('GET', $unlock), 1, 'one of codes is');
+
+    $stage->redis('SET', $unlock, 9, 'EX', 86400);
+    my $version = $stage->account_get('user', $login, 'version');
+    my (undef, $out) = $stage->mfactl('', qw(mfa reset user), $login);
+    unlike($out, qr/so already/, 'a reset is a change, without a factor too');
+    is($stage->redis('EXISTS', $unlock), 0, '- unlocks begin anew');
+    is($stage->account_get('user', $login, 'version'), $version,
+       '- nothing else is changed');
+    (undef, $out) = $stage->mfactl('', qw(mfa reset user), $login);
+    like($out, qr/so already/, 'and the next one is none');
+
+    $stage->redis('SET', $unlock, 9, 'EX', 86400);
+    $stage->admin('account', 'delete', 'user', $login);
+    is($stage->redis('EXISTS', $unlock), 0,
+       'who is made anew with the same login has none of it');
+};
+
+
 subtest 'Wrong codes in a row end the factor, windows or not (security 15)' =>
     sub
 {

@@ -723,6 +723,35 @@ subtest 'Whatever an account is called, on every page it is text '
 };
 
 
+subtest 'The tenth unlock in 30 days is refused in its own words, in each '
+    . 'language, and is on record (security 15)' => sub
+{
+    $stage->account('user', 'guessed');
+    my ($unlock, $run) = map { "mfa:fail:$_:user:guessed" } qw(unlock code-run);
+    $stage->redis('SET', $unlock, 9, 'EX', 86400);
+    $stage->redis('SET', $run, 10, 'EX', 3600);
+
+    my $answer = change($owner, 'user', 'guessed', 'unlock');
+    is($answer->story, '429 console-error unlocks', 'refused');
+    like($answer->body, qr/unlocked nine times in 30 days.*Reset its TOTP MFA/s,
+         '- and what to do instead is said');
+    unlike($answer->body, qr/Try again in/, '- not to wait for');
+    is($answer->header('Retry-After'), 86400, '- though a script may');
+    is($stage->redis('GET', $run), 10, '- nothing is cleared');
+
+    my @events = $stage->audit('user', login => 'guessed', event => 'unlock');
+    is_deeply([map { "$_->{result} $_->{actor}" } @events],
+              ['limited ' . login_of('acts', 'administrator_with_billing')],
+              'it is in the audit');
+    change($owner, 'user', 'guessed', 'unlock');
+    is(scalar $stage->audit('user', login => 'guessed', event => 'unlock'), 1,
+       'once, however often it is tried');
+
+    change($owner, 'user', 'guessed', 'reset');
+    is($stage->redis('EXISTS', $unlock, $run), 0, 'a reset does away with both');
+};
+
+
 # --- lists, audit, tokens ---
 
 subtest 'Lists are paged, searched and filtered; links lead on (feature '

@@ -482,6 +482,22 @@ subtest 'Writing takes a proof of the last ten minutes, looking does not '
 };
 
 
+subtest 'The tenth unlock in 30 days is limited, not for mails (security 15)' =>
+    sub
+{
+    fresh('user', 'guessed');
+    $stage->redis('SET', 'mfa:fail:unlock:user:guessed', 9, 'EX', 86400);
+    $stage->redis('SET', 'mfa:fail:code-run:user:guessed', 10, 'EX', 3600);
+
+    my $answer = $boss->call(POST => 'portals/user/accounts/guessed/unlock');
+    is(told($answer), '429 limited', 'refused');
+    like(json($answer)->{title}, qr/unlocks/, '- with words that fit');
+    cmp_ok($answer->header('Retry-After'), '>', 86000, '- and for how long');
+    my ($event) = $stage->audit('user', login => 'guessed', event => 'unlock');
+    is($event->{result}, 'limited', '- on record');
+};
+
+
 # --- conflicts ---
 
 subtest 'Two who edit one account: neither change is lost, the second is told '

@@ -132,6 +132,9 @@ reason(const mfa_flow_admin_t *admin)
     case MFA_WHY_NOTHING_DUE:
         return "it needs no mail: it has all it needs, or nothing is required"
                " of it";
+    case MFA_WHY_UNLOCKS:
+        return "it was unlocked nine times in 30 days, which may be somebody"
+               " who guesses: mfactl mfa reset takes the factor away";
     default:
         break;
     }
@@ -154,11 +157,8 @@ reason(const mfa_flow_admin_t *admin)
                ? "the deadline that holds is later than that"
                : "refused";
     case MFA_OUTCOME_LIMITED:
-        return action == MFA_ADMIN_UNLOCK
-               ? "it was unlocked nine times in 30 days, which may be somebody"
-                 " who guesses: mfactl mfa reset takes the factor away"
-               : "too many mails were asked for it in the last minutes, try"
-                 " later";
+        return "too many mails were asked for it in the last minutes, try"
+               " later";
     default:
         return "the store did not answer";
     }

@@ -237,6 +237,10 @@ decide_reset(mfa_flow_admin_t *admin)
     if (!account->enrolled && account->secret_id.len == 0
         && account->secret.len == 0 && !account->fault)
     {
+        admin->only_counters = 1;
+        admin->write = admin->counters;
+        admin->raise = 0;
+
         return MFA_OUTCOME_DONE;
     }
 
@@ -259,6 +263,7 @@ decide_unlock(mfa_flow_admin_t *admin)
     mfa_buf_t  told;
 
     admin->write = 1;
+    admin->only_counters = 1;
 
     if (admin->unlocks) {
         mfa_buf_init(&told, admin->detail, sizeof(admin->detail));
@@ -512,6 +517,7 @@ mfa_admin_decide(mfa_flow_admin_t *admin)
     admin->n_changes = 0;
     admin->write = 0;
     admin->raise = actions[admin->action].raise;
+    admin->only_counters = 0;
     admin->detail_len = 0;
     admin->mail = -1;
     admin->mailed = 0;

@@ -176,7 +176,8 @@ mfa_why_name(mfa_why_e why)
         [MFA_WHY_EXISTS]       = "exists",
         [MFA_WHY_BUSY]         = "busy",
         [MFA_WHY_NO_MAIL]      = "no-mail",
-        [MFA_WHY_NOTHING_DUE]  = "nothing-due"
+        [MFA_WHY_NOTHING_DUE]  = "nothing-due",
+        [MFA_WHY_UNLOCKS]      = "unlocks"
     };
 
     return (unsigned) why < sizeof(names) / sizeof(names[0]) ? names[why] : "";

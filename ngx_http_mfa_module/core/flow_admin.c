@@ -25,11 +25,35 @@
 enum { START, WATCHED, CHANGED, LET_GO, CHARGED };
 
 
-/* Only counters of the account itself: those of one network each cannot be
-   named from here, and end by themselves within the portal's window. */
-static const mfa_charge_e  counters[MFA_UNLOCK_COUNTERS] = {
-    MFA_CHARGE_ACCOUNT, MFA_CHARGE_CODE, MFA_CHARGE_CODE_RUN
+/*
+ * Only counters of the account itself: those of one network each cannot be
+ * named from here, and end by themselves within the portal's window.  guard:
+ * it stands between a guesser and the factor.  The last is not UNLOCK's.
+ */
+static const struct {
+    mfa_charge_e  kind;
+    int           guard;
+} counters[MFA_ADMIN_COUNTERS] = {
+    { MFA_CHARGE_ACCOUNT, 0 },
+    { MFA_CHARGE_CODE, 1 },
+    { MFA_CHARGE_CODE_RUN, 1 },
+    { MFA_CHARGE_UNLOCK, 0 }
 };
+
+
+static size_t
+n_counters(const mfa_flow_admin_t *admin)
+{
+    switch (admin->action) {
+    case MFA_ADMIN_UNLOCK:
+        return MFA_ADMIN_COUNTERS - 1;
+    case MFA_ADMIN_RESET:
+    case MFA_ADMIN_DELETE:
+        return MFA_ADMIN_COUNTERS;
+    default:
+        return 0;
+    }
+}
 
 
 static void
@@ -37,9 +61,9 @@ look_at_counters(mfa_flow_admin_t *admin)
 {
     size_t  i;
 
-    for (i = 0; i < MFA_UNLOCK_COUNTERS; i++) {
+    for (i = 0; i < n_counters(admin); i++) {
         admin->counters_at[i] = mfa_store_charge_there(&admin->flow.op,
-                                                       counters[i],
+                                                       counters[i].kind,
                                                        admin->flow.env.portal,
                                                        admin->login);
     }
@@ -67,9 +91,7 @@ watch(mfa_flow_admin_t *admin)
                                &admin->owner_at);
     }
 
-    if (admin->action == MFA_ADMIN_UNLOCK) {
-        look_at_counters(admin);
-    }
+    look_at_counters(admin);
 
     if (admin->ref.len) {
         admin->list_at = admin->action == MFA_ADMIN_DEVICES_END
@@ -103,6 +125,47 @@ charge(mfa_flow_admin_t *admin)
 }
 
 
+static void
+tell(mfa_flow_admin_t *admin, const char *result)
+{
+    mfa_buf_t    told;
+    mfa_str_t    what;
+    mfa_audit_t  audit;
+
+    what = admin->detail_len ? (mfa_str_t) { admin->detail, admin->detail_len }
+           : admin->ref.len ? admin->ref : admin->reason;
+    mfa_buf_init(&told, admin->told, sizeof(admin->told));
+    mfa_by_detail(&admin->by, what, &told);
+
+    audit = mfa_flow_audit(&admin->flow, mfa_admin_event(admin), result, "",
+                           admin->login);
+    audit.actor = admin->actor.len ? admin->actor : admin->by.login;
+    audit.detail = mfa_buf_since(&told, 0);
+    mfa_store_audit(&admin->flow.op, admin->flow.env.portal, &audit);
+}
+
+
+/* Of more unlocks than there are the first is on record: somebody may be
+   guessing codes. */
+static mfa_flow_e
+limited(mfa_flow_admin_t *admin, int first)
+{
+    if (admin->action == MFA_ADMIN_UNLOCK) {
+        admin->why = MFA_WHY_UNLOCKS;
+
+        if (first) {
+            admin->ending = MFA_OUTCOME_LIMITED;
+            mfa_flow_next(&admin->flow, LET_GO);
+            tell(admin, "limited");
+
+            return MFA_FLOW_STORE;
+        }
+    }
+
+    return mfa_flow_end(&admin->flow, MFA_OUTCOME_LIMITED);
+}
+
+
 static mfa_flow_e
 charged(mfa_flow_admin_t *admin, const mfa_result_t *result)
 {
@@ -118,9 +181,9 @@ charged(mfa_flow_admin_t *admin, const mfa_result_t *result)
         return watch(admin);
     }
 
-    return mfa_flow_end(&admin->flow, within.within == MFA_NO
-                                      ? MFA_OUTCOME_LIMITED
-                                      : MFA_OUTCOME_UNAVAILABLE);
+    return within.within == MFA_NO
+           ? limited(admin, within.first)
+           : mfa_flow_end(&admin->flow, MFA_OUTCOME_UNAVAILABLE);
 }
 
 
@@ -135,20 +198,22 @@ let_go(mfa_flow_admin_t *admin, mfa_outcome_e ending)
 
 
 /* They stay out of the transaction, being spread over a cluster by their own
-   names. */
+   names.  An unlock that was not charged for leaves codes to those that are:
+   some may have been guessed since it looked. */
 static void
 clear_attempts(mfa_flow_admin_t *admin)
 {
     size_t     i;
     mfa_str_t  no_net = { NULL, 0 };
 
-    if (admin->action == MFA_ADMIN_RESET) {
-        mfa_store_charge_clear(&admin->flow.op, MFA_CHARGE_UNLOCK,
-                               admin->flow.env.portal, admin->login, no_net);
-    }
+    for (i = 0; i < n_counters(admin); i++) {
+        if (admin->action == MFA_ADMIN_UNLOCK && counters[i].guard
+            && !admin->charged)
+        {
+            continue;
+        }
 
-    for (i = 0; i < MFA_UNLOCK_COUNTERS; i++) {
-        mfa_store_charge_clear(&admin->flow.op, counters[i],
+        mfa_store_charge_clear(&admin->flow.op, counters[i].kind,
                                admin->flow.env.portal, admin->login, no_net);
     }
 }
@@ -207,7 +272,9 @@ static void
 change_first(mfa_flow_admin_t *admin)
 {
     /* Guesses at a factor that is gone must not stop the next one. */
-    if (admin->counters || admin->action == MFA_ADMIN_RESET) {
+    if (admin->counters || admin->action == MFA_ADMIN_RESET
+        || admin->action == MFA_ADMIN_DELETE)
+    {
         clear_attempts(admin);
     }
 
@@ -241,26 +308,6 @@ end_listed(mfa_flow_admin_t *admin)
             mfa_store_device_end_all(op, portal, admin->login);
         }
     }
-}
-
-
-static void
-tell(mfa_flow_admin_t *admin)
-{
-    mfa_buf_t    told;
-    mfa_str_t    what;
-    mfa_audit_t  audit;
-
-    what = admin->detail_len ? (mfa_str_t) { admin->detail, admin->detail_len }
-           : admin->ref.len ? admin->ref : admin->reason;
-    mfa_buf_init(&told, admin->told, sizeof(admin->told));
-    mfa_by_detail(&admin->by, what, &told);
-
-    audit = mfa_flow_audit(&admin->flow, mfa_admin_event(admin), "ok", "",
-                           admin->login);
-    audit.actor = admin->actor.len ? admin->actor : admin->by.login;
-    audit.detail = mfa_buf_since(&told, 0);
-    mfa_store_audit(&admin->flow.op, admin->flow.env.portal, &audit);
 }
 
 
@@ -307,7 +354,7 @@ change(mfa_flow_admin_t *admin)
     index_words(admin);
     end_listed(admin);
 
-    tell(admin);
+    tell(admin, "ok");
     mfa_admin_mail(admin);
 
     mfa_op_exec(op);
@@ -344,8 +391,8 @@ find_listed(mfa_flow_admin_t *admin, const mfa_result_t *result)
 }
 
 
-/* Whether there is anything to unlock; once charged for, it stays so.  0 or
-   -1. */
+/* Whether there is anything to clear, and to charge for; once charged for, it
+   stays so.  0 or -1. */
 static int
 find_counters(mfa_flow_admin_t *admin, const mfa_result_t *result)
 {
@@ -353,8 +400,9 @@ find_counters(mfa_flow_admin_t *admin, const mfa_result_t *result)
     int64_t  n;
 
     admin->counters = admin->charged;
+    admin->guards = admin->charged;
 
-    for (i = 0; i < MFA_UNLOCK_COUNTERS; i++) {
+    for (i = 0; i < n_counters(admin); i++) {
         if (mfa_op_int(&admin->flow.op, result, admin->counters_at[i],
                        &n) != 0)
         {
@@ -362,6 +410,7 @@ find_counters(mfa_flow_admin_t *admin, const mfa_result_t *result)
         }
 
         admin->counters |= n > 0;
+        admin->guards |= n > 0 && counters[i].guard;
     }
 
     return 0;
@@ -399,9 +448,7 @@ watched_rest(mfa_flow_admin_t *admin, const mfa_result_t *result,
         admin->others = n - (score.len != 0);
     }
 
-    if (admin->action == MFA_ADMIN_UNLOCK
-        && find_counters(admin, result) != 0)
-    {
+    if (find_counters(admin, result) != 0) {
         return -1;
     }
 
@@ -472,7 +519,8 @@ watched(mfa_flow_admin_t *admin, const mfa_result_t *result)
     }
 
     if (!admin->charged && (admin->action == MFA_ADMIN_RESEND
-                            || admin->counters))
+                            || (admin->action == MFA_ADMIN_UNLOCK
+                                && admin->guards)))
     {
         return charge(admin);
     }
@@ -514,7 +562,7 @@ changed(mfa_flow_admin_t *admin, const mfa_result_t *result)
         return mfa_flow_end(&admin->flow, MFA_OUTCOME_CONFLICT);
     }
 
-    admin->changed = admin->action != MFA_ADMIN_UNLOCK || admin->cleared;
+    admin->changed = !admin->only_counters || admin->cleared;
     admin->version += admin->n_changes || admin->raise;
 
     return mfa_flow_end(&admin->flow, MFA_OUTCOME_DONE);

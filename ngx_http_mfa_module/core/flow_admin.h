@@ -89,17 +89,19 @@ typedef enum {
     MFA_WHY_BUSY,                       /* others keep changing it */
     MFA_WHY_NO_MAIL,                    /* ADD with invite, RESEND: no such mail
                                            goes, see mfa_mail_goes */
-    MFA_WHY_NOTHING_DUE                 /* RESEND: it has all it needs */
+    MFA_WHY_NOTHING_DUE,                /* RESEND: it has all it needs */
+    MFA_WHY_UNLOCKS                     /* UNLOCK: more than MFA_UNLOCK_MAX */
 } mfa_why_e;
 
 /*
  * UNLOCK gives whoever guesses as many codes again as one row has: so many in
  * MFA_CODE_RUN_SEC, and no more than a hundred guesses at one factor come of it
- * (security 15, with ten in a row).  RESET, which takes the factor itself away,
- * begins anew.
+ * (security 15, with ten in a row).  Of passwords alone it gives none, and is not
+ * counted: anybody can fail those.  RESET and DELETE, which take the factor
+ * itself away, begin anew; RESET also where there is none.
  */
 #define MFA_UNLOCK_MAX  9
-#define MFA_UNLOCK_COUNTERS  3              /* of an account, that it clears */
+#define MFA_ADMIN_COUNTERS  4               /* of an account, that go */
 
 typedef struct {
     mfa_flow_t     flow;                    /* first: the flow is this */
@@ -158,13 +160,15 @@ typedef struct {
     size_t         n_changes;
     int            write;                   /* there is something to write */
     int            raise;                   /* void the account's sessions */
-    int            cleared;                 /* UNLOCK: there was a counter */
+    int            cleared;                 /* there was a counter */
     int            charged;                 /* RESEND: it may be sent; UNLOCK:
                                                it may be done */
     mfa_charge_t   charge;
     int64_t        unlocks;                 /* UNLOCK: with this one */
-    mfa_at_t       counters_at[MFA_UNLOCK_COUNTERS];
-    int            counters;                /* UNLOCK: there are some */
+    mfa_at_t       counters_at[MFA_ADMIN_COUNTERS];
+    int            counters;                /* there are some to clear */
+    int            guards;                  /* UNLOCK: some of codes */
+    int            only_counters;           /* nothing else is to change */
     uint8_t        detail[80];              /* of the change */
     size_t         detail_len;
     uint8_t        told[MFA_BY_DETAIL_MAX]; /* to the audit */
@@ -176,8 +180,9 @@ typedef struct {
  * Outcomes: DONE; ABSENT (no such account); CONFLICT (why: EXISTS, VERSION,
  * BUSY); FORBIDDEN (why: RIGHT, LAST, DIRECTORY, NOT_REQUIRED, NO_MAIL,
  * NOTHING_DUE); LIMITED (RESEND: more than MFA_MAIL_ASKED_MAX in
- * MFA_MAIL_ASKED_SEC, mail.h, whoever asked for them; UNLOCK of what is counted:
- * more than MFA_UNLOCK_MAX in MFA_CODE_RUN_SEC, whoever did them); REFUSED (what
+ * MFA_MAIL_ASKED_SEC, mail.h, whoever asked for them; UNLOCK of codes, why
+ * UNLOCKS: more than MFA_UNLOCK_MAX in MFA_CODE_RUN_SEC, whoever did them, the
+ * first of which is in the audit); REFUSED (what
  * the caller set cannot be: a login that is not canonical, an e-mail address or
  * role that is none, a name too long, a password that is no crypt(5) string or
  * goes with invite, a grace over MFA_GRACE_MAX_SEC, EXTEND without a reason: the
@@ -205,7 +210,7 @@ int mfa_admin_find(mfa_str_t name);
 /* The right it takes. */
 mfa_right_e mfa_admin_right(mfa_admin_e action);
 /* "right", "last", "directory", "not-required", "shorter", "version", "exists",
-   "busy", "no-mail", "nothing-due"; "" for NONE. */
+   "busy", "no-mail", "nothing-due", "unlocks"; "" for NONE. */
 const char *mfa_why_name(mfa_why_e why);
 
 

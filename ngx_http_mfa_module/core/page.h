@@ -259,6 +259,7 @@
     X(TOKENS,       "tokens")        /* there are too many already */         \
     X(NOT_MAILED,   "not-mailed")    /* none goes to this account */          \
     X(NOTHING_DUE,  "nothing-due")   /* it needs none */                      \
+    X(UNLOCKS,      "unlocks")       /* of it, too many in 30 days */         \
     X(ENROL_FIRST,  "enrol-first")   /* a factor is the only proof here */
 
 /* Words that are chosen when a page is made, translated as "word_NAME" ('-' as

@@ -52,7 +52,7 @@ static const struct {
     { "full", 409, "There are as many tokens as there can be", NULL },
     { "no-mail", 409, "No such mail can be sent to this account", NULL },
     { "nothing-due", 409, "The account has all it needs: no mail is due", NULL },
-    { "limited", 429, "Too many mails for this account in a short time", NULL },
+    { "limited", 429, "Too many mails to the account, or unlocks of it, lately", NULL },
     { "version", 412, "The account has another version", NULL },
 };
 

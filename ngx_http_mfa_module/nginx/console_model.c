@@ -205,6 +205,8 @@ ngx_http_mfa_console_error(mfa_outcome_e outcome, mfa_why_e why)
         return MFA_ERR_NOT_MAILED;
     case MFA_WHY_NOTHING_DUE:
         return MFA_ERR_NOTHING_DUE;
+    case MFA_WHY_UNLOCKS:
+        return MFA_ERR_UNLOCKS;
     default:
         return outcome == MFA_OUTCOME_ABSENT ? MFA_ERR_ABSENT
                : outcome == MFA_OUTCOME_REFUSED ? MFA_ERR_INPUT
@@ -235,6 +237,15 @@ ngx_http_mfa_console_outcome(ngx_http_mfa_console_t *c, mfa_flow_t *flow,
     case MFA_OUTCOME_FORBIDDEN:
         status = NGX_HTTP_FORBIDDEN;
         break;
+    case MFA_OUTCOME_LIMITED:
+        if (why != MFA_WHY_NONE) {
+            (void) ngx_http_mfa_output_retry(c->visit.request,
+                                             flow->retry_after);
+            status = NGX_HTTP_TOO_MANY_REQUESTS;
+            break;
+        }
+
+        /* fall through */
     default:
         ngx_http_mfa_visit_outcome(&c->visit, flow, MFA_PAGE_ERROR,
                                    MFA_ERR_UNAVAILABLE);

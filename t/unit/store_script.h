@@ -31,6 +31,7 @@ typedef struct {
     int64_t             n_owners;                   /* what ZCARD answers */
     const char         *listed[SCRIPT_LISTED];      /* what ZRANGE answers */
     mfa_reply_t         list[SCRIPT_LISTED];
+    int                 none;                       /* what EXISTS says no to */
     int64_t             unlinked;                   /* what UNLINK answers */
     size_t              hmget;                      /* places, or SIZE_MAX */
     size_t              hmget_actor;
@@ -86,6 +87,10 @@ script_plain(const script_t *script, mfa_str_t command)
 
     if (mfa_str_is(command, "ZCARD")) {
         return script_int(script->n_owners);
+    }
+
+    if (mfa_str_is(command, "EXISTS")) {
+        return script_int(!script->none);
     }
 
     return script_int(mfa_str_is(command, "UNLINK") ? script->unlinked : 1);

@@ -362,6 +362,7 @@ what_is_so_already_is_left_alone(void **state)
     assert_int_equal(run_well(), MFA_OUTCOME_DONE);
     nothing_changed(900);
 
+    script.none = 1;
     begin(MFA_ADMIN_RESET);
     assert_int_equal(run_well(), MFA_OUTCOME_DONE);
     nothing_changed(900);
@@ -536,6 +537,10 @@ delete_leaves_no_index_behind(void **state)
     assert_true(admin.changed);
     assert_int_equal(admin.deadline, -1);
     assert_string_equal(sent,
+        "UNLINK mfa:fail:account:user:alice\n"
+        "UNLINK mfa:fail:code:user:alice\n"
+        "UNLINK mfa:fail:code-run:user:alice\n"
+        "UNLINK mfa:fail:unlock:user:alice\n"
         "MULTI\n"
         "DEL mfa:{user}:account:alice mfa:{user}:sessions:alice"
         " mfa:{user}:devices:alice mfa:{user}:recovery:alice\n"

@@ -269,7 +269,11 @@ subtest 'Extend with a reason, reset, unlock, disable, enable, end sessions, '
     my $offers = sub {
         return $owner->get("${console}user/alice")->body =~ /value="extend"/;
     };
+    my $days = sub {
+        return $owner->get("${console}user/alice")->body =~ /<div class="days">/;
+    };
     ok($offers->(), 'it is offered');
+    ok($days->(), 'and so is what to say of the days');
 
     my $visitor = $stage->visitor('alice', portal => 'user');
     $stage->enrol($visitor);
@@ -277,6 +281,7 @@ subtest 'Extend with a reason, reset, unlock, disable, enable, end sessions, '
     like($owner->get("${console}user/alice")->body,
          qr/data-mfa-state="enrolled"/, 'the key is shown as set up');
     ok(!$offers->(), 'and a deadline that binds nobody is not extended');
+    ok(!$days->(), 'nor are there days to set up what is set up');
     $owner->get("${console}user/alice");
     my ($session) = $owner->answer->body =~ /data-mfa-session="([^"]+)"/;
     is(change($owner, 'user', 'alice', 'end-sessions', ref => $session)->story,

@@ -207,13 +207,24 @@ use MFA::Mfactl;
     misused(qw(mfa extend user bob --grace 20d --reason), '');
     misused(qw(mfa extend user bob --grace 20d --reason), 'x' x 257);
     misused(qw(mfa extend user bob --grace 2y --reason x));
-    done(qw(mfa unrequire user bob));
+    unlike(done(qw(mfa unrequire user bob)), qr/deadline/,
+           'a deadline that does not bind him is not told');
     ($exit, $said, $err) = mfactl('',
         qw(mfa extend user bob --grace 20d --reason x));
     is($exit, 1, 'nobody is given time for what is not asked of them');
     like($err, qr/bob: it is not required to have a factor/, 'and why');
-    done(qw(mfa require user bob));
+    like(done(qw(mfa require user bob --grace 3d)),
+         qr/^require bob: done, deadline \S+, --grace changes nothing: /,
+         'days that are not given are told (feature 100-02)');
     is(field('user', 'bob', 'deadline'), $deadline, 'nothing moved');
+    unlike(done(qw(mfa require user bob)), qr/--grace/, 'none were asked for');
+
+    $env->account('user', 'off', disabled => 1);
+    like(done(qw(mfa require user off)), qr/no mail: the account is disabled$/,
+         'why no mail goes to who is disabled');
+    like(refused(qw(mfa resend user off)),
+         qr/no mail goes to an account that is disabled/, '- nor again');
+    done(qw(account delete user off));
     done(qw(mfa extend user bob --grace 20d --reason), 'on leave');
     cmp_ok(abs(field('user', 'bob', 'deadline') - time - 20 * 86400), '<=', 5,
            'extended');

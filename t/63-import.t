@@ -253,12 +253,12 @@ sub pieces {
         like(misused(qw(account import user --csv),
                      $env->file('bad.csv', $text)), $why, "$why");
     };
-    $bad->('', qr/no column/);
-    $bad->("alice,$bcrypt\n", qr/no column "alice"/);
+    $bad->('', qr/unknown column/);
+    $bad->("alice,$bcrypt\n", qr/unknown column "alice", known are login, email, .* grace/);
     $bad->("login,login\n", qr/two columns/);
     $bad->("email,name\n", qr/no column "login"/);
     $bad->("\"login\n", qr/names no columns/);
-    $bad->("login,\e[2J\n", qr/no column "\?\[2J"/);
+    $bad->("login,\e[2J\n", qr/unknown column "\?\[2J"/);
     $bad->(join(',', ('login') x 9) . "\n", qr/names no columns/);
 }
 

@@ -130,8 +130,10 @@ reason(const mfa_flow_admin_t *admin)
                        action == MFA_ADMIN_ADD ? admin->email
                                                : admin->before.email);
     case MFA_WHY_NOTHING_DUE:
-        return "it needs no mail: it has all it needs, or nothing is required"
-               " of it";
+        return admin->before.disabled
+               ? "no mail goes to an account that is disabled"
+               : "it needs no mail: it has all it needs, or nothing is"
+                 " required of it";
     case MFA_WHY_UNLOCKS:
         return "it was unlocked nine times in 30 days, which may be somebody"
                " who guesses: mfactl mfa reset takes the factor away";
@@ -165,6 +167,19 @@ reason(const mfa_flow_admin_t *admin)
 }
 
 
+/* The deadline that binds the account as it is now; -1 none does. */
+static int64_t
+deadline_of(const mfa_flow_admin_t *admin)
+{
+    const mfa_account_t  *after;
+
+    after = &admin->after;
+
+    return mfa_policy_required(admin->flow.env.portal, after)
+           && !after->enrolled ? admin->deadline : -1;
+}
+
+
 static json_t *
 row(const mfa_flow_admin_t *admin)
 {
@@ -182,7 +197,7 @@ row(const mfa_flow_admin_t *admin)
     json_object_set_new(object, "changed", json_boolean(admin->changed));
     json_object_set_new(object, "deadline",
                         why ? json_null()
-                            : mfactl_view_deadline(admin->deadline));
+                            : mfactl_view_deadline(deadline_of(admin)));
     json_object_set_new(object, "mail", mfactl_print_text(
                         mfa_str_from(admin->mailed
                                      ? mfa_mail_name((mfa_mail_e) admin->mail)
@@ -205,6 +220,24 @@ print_mail(const mfa_flow_admin_t *admin, json_t *object)
 
     } else if (admin->mail >= 0) {
         printf(", %s", no_mail(admin->flow.env.portal, admin->mail_to));
+
+    } else if (admin->action == MFA_ADMIN_REQUIRE && admin->changed
+               && admin->after.disabled)
+    {
+        printf(", no mail: the account is disabled");
+    }
+}
+
+
+/* Days that were asked for and not given. */
+static void
+print_kept(const mfa_flow_admin_t *admin)
+{
+    if (admin->action == MFA_ADMIN_REQUIRE && admin->grace_sec >= 0
+        && admin->before.deadline >= 0 && deadline_of(admin) >= 0)
+    {
+        printf(", --grace changes nothing: the deadline it had stays, mfa"
+               " extend moves it");
     }
 }
 
@@ -230,6 +263,7 @@ print_row(const mfa_flow_admin_t *admin, json_t *object)
            admin->changed ? "done" : "it was so already",
            json_is_null(deadline) ? "" : ", deadline ",
            json_is_null(deadline) ? "" : json_string_value(deadline));
+    print_kept(admin);
     print_mail(admin, object);
     putchar('\n');
 }

@@ -176,6 +176,23 @@ refuse(mfa_buf_t *why, const char *what, mfa_str_t field)
 }
 
 
+static int
+unknown(mfa_buf_t *why, mfa_str_t field)
+{
+    size_t  k;
+
+    (void) refuse(why, "unknown column", field);
+    mfa_buf_cstr(why, ", known are");
+
+    for (k = 0; k < COLUMNS; k++) {
+        mfa_buf_cstr(why, k ? ", " : " ");
+        mfa_buf_cstr(why, columns[k].name);
+    }
+
+    return -1;
+}
+
+
 /* Which column of the table each field of a line is. */
 static int
 read_header(csv_t *csv, size_t *order, mfa_buf_t *why)
@@ -199,7 +216,7 @@ read_header(csv_t *csv, size_t *order, mfa_buf_t *why)
         }
 
         if (k == COLUMNS) {
-            return refuse(why, "there is no column", csv->fields[i]);
+            return unknown(why, csv->fields[i]);
         }
 
         if (seen & (1u << k)) {

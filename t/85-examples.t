@@ -344,6 +344,8 @@ if ($child == 0) {
     open STDOUT, '>', "$scratch/told";
     open STDERR, '>&', \*STDOUT;
     setpgrp;
+    # Whoever runs this in the background has it ignored, which exec keeps.
+    $SIG{INT} = 'DEFAULT';
     $ENV{TLS} = 1;
     exec $demo, 'up' or POSIX::_exit(127);
 }

@@ -332,6 +332,7 @@ return {
     const otto = await arrive();
 
     await chief.open('user', 'otto');
+    await chief.page.getByText('Reset TOTP MFA').first().click();
     await chief.press('Reset TOTP MFA');
     const [mail] = await mailed(to, ['reset']);
     await press(otto, mail, 'Set Up MFA');

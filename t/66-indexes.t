@@ -197,8 +197,10 @@ sub older {
 # The last administrator with billing.
 
 {
-    done(qw(account add admin root --no-password --role
-            administrator_with_billing));
+    my $phrase = 'nine purple boats at dawn';
+
+    ends(0, "$phrase\n", qw(account add admin root --password-stdin --role
+         administrator_with_billing));
     is(indexed('admin', 'owners', 'root'), 0, 'an owner is indexed');
 
     for my $words ([ qw(account delete admin root) ],
@@ -214,8 +216,8 @@ sub older {
     my ($wrong, $met) = ('', 0);
 
     for my $round (1 .. 40) {
-        done(qw(account add admin second --no-password --role
-                administrator_with_billing)) if $round == 1;
+        ends(0, "$phrase\n", qw(account add admin second --password-stdin
+             --role administrator_with_billing)) if $round == 1;
         done(qw(account role admin), $_, '--role',
              'administrator_with_billing') for qw(root second);
         $redis->call('CLIENT', 'PAUSE', 50);
@@ -238,6 +240,24 @@ sub older {
     like(refused('account', 'delete', 'admin', $two),
          qr/last administrator_with_billing/, 'who is disabled does not count');
     done('account', 'enable', 'admin', $one);
+
+    # Nor does who is one and cannot log in, however many they are.
+    done(qw(account add admin), "keyless$_", qw(--no-password --role
+         administrator_with_billing)) for 1 .. 14;
+    done('account', 'disable', 'admin', $one);
+    like(refused('account', 'role', 'admin', $two, '--role', 'manager'),
+         qr/last administrator_with_billing who can log in/,
+         'security 79: others who have no password are no others');
+    ends(0, "$phrase\n", qw(account password admin keyless14 --password-stdin));
+    done('account', 'role', 'admin', $two, '--role', 'manager');
+    done('account', 'role', 'admin', $two, '--role',
+         'administrator_with_billing');
+    done('mfa', 'require', 'admin', 'keyless14', '--grace', '1s');
+    select undef, undef, undef, 2.1;
+    refused('account', 'role', 'admin', $two, '--role', 'manager');
+    done(qw(account delete admin), "keyless$_") for 1 .. 14;
+    done('account', 'enable', 'admin', $one);
+
     done('account', 'delete', 'admin', $two);
     is((events('admin', 20))[-1]{event}, 'delete', 'and all is in the audit');
     ok((grep { $_->{event} eq 'role' && $_->{detail}

@@ -122,8 +122,8 @@ reason(const mfa_flow_admin_t *admin)
 
     switch (admin->why) {
     case MFA_WHY_LAST:
-        return "it is the portal's last administrator_with_billing: make"
-               " another one first (after an update of this program:"
+        return "it is the portal's last administrator_with_billing who can log"
+               " in: make another one first, with a password (after an update of this program:"
                " mfactl doctor --reindex)";
     case MFA_WHY_NO_MAIL:
         return no_mail(admin->flow.env.portal,

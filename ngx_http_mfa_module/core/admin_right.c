@@ -145,23 +145,6 @@ mfa_admin_allowed(mfa_flow_admin_t *admin, mfa_tri_e by, int there)
 }
 
 
-int
-mfa_admin_unseats(mfa_admin_e action)
-{
-    return action == MFA_ADMIN_DELETE || action == MFA_ADMIN_DISABLE
-           || action == MFA_ADMIN_ROLE;
-}
-
-
-int
-mfa_admin_is_owner(const mfa_account_t *account)
-{
-    return !account->disabled
-           && mfa_role_find(account->role)
-              == MFA_ROLE_ADMINISTRATOR_WITH_BILLING;
-}
-
-
 const char *
 mfa_why_name(mfa_why_e why)
 {

@@ -4,8 +4,11 @@
  *   watch account -> decide -> change, index, audit in one transaction
  *                           -> or let go of the watch, nothing changed
  *
+ * Before what may take away an owner, the other owners are watched, a few at a
+ * time, until one is found who can log in.
+ *
  * What each action changes is in admin.c, which mail goes with it in
- * admin_mail.c.  A mail that is asked for again is charged to the account first,
+ * admin_mail.c; the owners are in admin_owner.c.  A mail that is asked for again is charged to the account first,
  * when it is known that it would go; what is watched is let go for that and
  * watched anew.
  *
@@ -22,7 +25,7 @@
 #include <string.h>
 
 
-enum { START, WATCHED, CHANGED, LET_GO, CHARGED };
+enum { START, OWNERS, SEATED, WATCHED, CHANGED, LET_GO, CHARGED };
 
 
 /*
@@ -86,11 +89,6 @@ watch(mfa_flow_admin_t *admin)
         admin->by_at = mfa_store_account_watch(op, by->portal, by->login);
     }
 
-    if (mfa_admin_unseats(admin->action)) {
-        mfa_store_owners_watch(op, portal, admin->login, &admin->owners_at,
-                               &admin->owner_at);
-    }
-
     look_at_counters(admin);
 
     if (admin->ref.len) {
@@ -100,6 +98,72 @@ watch(mfa_flow_admin_t *admin)
     }
 
     return MFA_FLOW_STORE;
+}
+
+
+static mfa_flow_e
+let_go(mfa_flow_admin_t *admin, mfa_outcome_e ending)
+{
+    admin->ending = ending;
+    mfa_store_unwatch(mfa_flow_next(&admin->flow, LET_GO));
+
+    return MFA_FLOW_STORE;
+}
+
+
+static mfa_flow_e
+watch_owners(mfa_flow_admin_t *admin)
+{
+    mfa_flow_next(&admin->flow, OWNERS);
+    mfa_admin_owners_list(admin);
+
+    return MFA_FLOW_STORE;
+}
+
+
+static mfa_flow_e
+try_it(mfa_flow_admin_t *admin)
+{
+    if (mfa_admin_unseats(admin->action)) {
+        mfa_admin_owners_begin(admin);
+        return watch_owners(admin);
+    }
+
+    return watch(admin);
+}
+
+
+/* More of them, as long as none is found who can log in. */
+static mfa_flow_e
+owners_or_account(mfa_flow_admin_t *admin)
+{
+    return admin->owners_more && !admin->able ? watch_owners(admin)
+                                              : watch(admin);
+}
+
+
+static mfa_flow_e
+owners(mfa_flow_admin_t *admin, const mfa_result_t *result)
+{
+    const mfa_reply_t  *list;
+
+    list = mfa_op_reply(&admin->flow.op, result, admin->list_at);
+    mfa_flow_next(&admin->flow, SEATED);
+
+    if (mfa_admin_owners_watch(admin, list) != 0) {
+        return let_go(admin, MFA_OUTCOME_UNAVAILABLE);
+    }
+
+    return admin->n_seats ? MFA_FLOW_STORE : owners_or_account(admin);
+}
+
+
+static mfa_flow_e
+seated(mfa_flow_admin_t *admin, const mfa_result_t *result)
+{
+    return mfa_admin_owners_read(admin, result) == 0
+           ? owners_or_account(admin)
+           : let_go(admin, MFA_OUTCOME_UNAVAILABLE);
 }
 
 
@@ -178,22 +242,12 @@ charged(mfa_flow_admin_t *admin, const mfa_result_t *result)
                       &admin->unlocks) == 0)
     {
         admin->charged = 1;
-        return watch(admin);
+        return try_it(admin);
     }
 
     return within.within == MFA_NO
            ? limited(admin, within.first)
            : mfa_flow_end(&admin->flow, MFA_OUTCOME_UNAVAILABLE);
-}
-
-
-static mfa_flow_e
-let_go(mfa_flow_admin_t *admin, mfa_outcome_e ending)
-{
-    admin->ending = ending;
-    mfa_store_unwatch(mfa_flow_next(&admin->flow, LET_GO));
-
-    return MFA_FLOW_STORE;
 }
 
 
@@ -422,30 +476,15 @@ static int
 watched_rest(mfa_flow_admin_t *admin, const mfa_result_t *result,
     mfa_tri_e *by)
 {
-    int64_t    n;
-    mfa_op_t  *op;
-    mfa_str_t  score;
-
-    op = &admin->flow.op;
     *by = MFA_NO;
 
     if (admin->by.portal != NULL) {
-        *by = mfa_store_account_decode(op, result, admin->by_at,
+        *by = mfa_store_account_decode(&admin->flow.op, result, admin->by_at,
                                        admin->by.login, MFA_ACCOUNT_N,
                                        &admin->by_account);
         if (*by == MFA_UNKNOWN) {
             return -1;
         }
-    }
-
-    if (mfa_admin_unseats(admin->action)) {
-        if (mfa_op_int(op, result, admin->owners_at, &n) != 0
-            || mfa_op_str(op, result, admin->owner_at, &score) != 0)
-        {
-            return -1;
-        }
-
-        admin->others = n - (score.len != 0);
     }
 
     if (find_counters(admin, result) != 0) {
@@ -481,13 +520,7 @@ decide(mfa_flow_admin_t *admin, mfa_tri_e found, mfa_tri_e by)
 
     outcome = mfa_admin_decide(admin);
 
-    /* Without one nobody could ever make another. */
-    if (outcome == MFA_OUTCOME_DONE && mfa_admin_unseats(admin->action)
-        && mfa_admin_is_owner(&admin->before)
-        && (admin->action == MFA_ADMIN_DELETE
-            || !mfa_admin_is_owner(&admin->after))
-        && admin->others < 1)
-    {
+    if (outcome == MFA_OUTCOME_DONE && mfa_admin_is_last(admin)) {
         admin->why = MFA_WHY_LAST;
         return MFA_OUTCOME_FORBIDDEN;
     }
@@ -555,7 +588,7 @@ changed(mfa_flow_admin_t *admin, const mfa_result_t *result)
 
     if (mfa_op_aborted(&admin->flow.op, result)) {
         if (++admin->tries < MFA_ADMIN_TRIES) {
-            return watch(admin);
+            return try_it(admin);
         }
 
         admin->why = MFA_WHY_BUSY;
@@ -578,7 +611,7 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
 
     if (flow->step == START) {
         return mfa_admin_check(admin)
-               ? watch(admin) : mfa_flow_end(flow, MFA_OUTCOME_REFUSED);
+               ? try_it(admin) : mfa_flow_end(flow, MFA_OUTCOME_REFUSED);
     }
 
     if (!result->ok) {
@@ -592,6 +625,10 @@ run(mfa_flow_t *flow, const mfa_result_t *result)
     }
 
     switch (flow->step) {
+    case OWNERS:
+        return owners(admin, result);
+    case SEATED:
+        return seated(admin, result);
     case WATCHED:
         return watched(admin, result);
     case CHANGED:

@@ -20,6 +20,7 @@
 #define MFA_ADMIN_TRIES   5
 #define MFA_ADMIN_CHANGES_MAX  12
 #define MFA_ADMIN_REASON_MAX   256          /* bytes */
+#define MFA_ADMIN_SEATS   6                 /* owners read at once */
 
 typedef enum {
     MFA_ADMIN_ADD = 0,                  /* a new account */
@@ -149,11 +150,14 @@ typedef struct {
     int            tries;
     mfa_at_t       account_at;
     mfa_at_t       by_at;
-    mfa_at_t       owners_at;
-    mfa_at_t       owner_at;
     mfa_at_t       list_at;
+    int64_t        owners_from;             /* whose page is next */
+    int            owners_more;             /* it may not be empty */
+    mfa_at_t       seats_at[MFA_ADMIN_SEATS];
+    size_t         n_seats;
     mfa_account_t  by_account;
-    int64_t        others;                  /* administrators with billing */
+    int64_t        others;                  /* owners beside the account, */
+    int            able;                    /* and that one can log in */
     mfa_str_t      hash;                    /* what ref names; empty: nothing */
     mfa_account_t  after;                   /* what the indexes are made from */
     mfa_change_t   changes[MFA_ADMIN_CHANGES_MAX];
@@ -193,8 +197,9 @@ typedef struct {
  * he may is decided from that (right.h): a demotion a moment ago counts.  An
  * account he may not look at is ABSENT for nobody: it is FORBIDDEN.  The proof
  * of right.h is the caller's to ask for.  The last administrator_with_billing
- * that is not disabled cannot be deleted, disabled or given another role, by
- * nobody; two who try at once leave one.
+ * who could log in, or of such as cannot the last,
+ * cannot be deleted, disabled or given another role, by nobody; two who try at
+ * once leave one.
  */
 void mfa_flow_admin_init(mfa_flow_admin_t *admin);
 
@@ -229,10 +234,23 @@ const char *mfa_admin_event(const mfa_flow_admin_t *admin);
 /* Whether who acts may: by is what was found of him, there says whether the
    account acted on is; sets why. */
 int mfa_admin_allowed(mfa_flow_admin_t *admin, mfa_tri_e by, int there);
-/* Whether the action may leave the portal without an owner, and whether account
-   is one: an administrator_with_billing that is not disabled. */
+
+/*
+ * Owners, in admin_owner.c: administrators with billing that are not disabled.
+ * Before an action that may unseat one the others are read, MFA_ADMIN_SEATS at a
+ * time, each of them watched, so that nobody goes on the strength of another who
+ * is going himself.
+ */
 int mfa_admin_unseats(mfa_admin_e action);
 int mfa_admin_is_owner(const mfa_account_t *account);
+/* Before a try, the first page; asks for the next page in list_at; watches who is
+   in it; reads them into others and able.  0, or -1: could not tell. */
+void mfa_admin_owners_begin(mfa_flow_admin_t *admin);
+void mfa_admin_owners_list(mfa_flow_admin_t *admin);
+int mfa_admin_owners_watch(mfa_flow_admin_t *admin, const mfa_reply_t *list);
+int mfa_admin_owners_read(mfa_flow_admin_t *admin, const mfa_result_t *result);
+/* Whether what was decided takes away an owner that must stay. */
+int mfa_admin_is_last(const mfa_flow_admin_t *admin);
 
 /* Inside the transaction: queues the mail that what was decided is a reason for,
    and notes it in mail, mailed and mail_to. */

@@ -60,9 +60,9 @@ mfa_store_search_change(mfa_op_t *op, const mfa_portal_t *portal,
 }
 
 
-void
-mfa_store_owners_watch(mfa_op_t *op, const mfa_portal_t *portal,
-    mfa_str_t login, mfa_at_t *n, mfa_at_t *is_one)
+mfa_at_t
+mfa_store_owners_watch(mfa_op_t *op, const mfa_portal_t *portal, int64_t from,
+    int64_t n)
 {
     op->reserve = 1;
     op->watching = 1;
@@ -70,14 +70,12 @@ mfa_store_owners_watch(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_op_begin(op, "WATCH");
     mfa_key_portal(op, portal, "owners");
 
-    mfa_op_begin(op, "ZCARD");
+    mfa_op_begin(op, "ZRANGE");
     mfa_key_portal(op, portal, "owners");
-    *n = mfa_op_at(op);
+    mfa_op_number(op, from);
+    mfa_op_number(op, from + n - 1);
 
-    mfa_op_begin(op, "ZSCORE");
-    mfa_key_portal(op, portal, "owners");
-    mfa_op_arg(op, login);
-    *is_one = mfa_op_at(op);
+    return mfa_op_at(op);
 }
 
 

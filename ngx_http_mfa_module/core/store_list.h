@@ -18,10 +18,10 @@
 void mfa_store_search_change(mfa_op_t *op, const mfa_portal_t *portal,
     const mfa_search_t *before, const mfa_search_t *after);
 
-/* Watches the administrators with billing that are not disabled; the answers
-   are how many they are, and whether login is one (a string, or nil). */
-void mfa_store_owners_watch(mfa_op_t *op, const mfa_portal_t *portal,
-    mfa_str_t login, mfa_at_t *n, mfa_at_t *is_one);
+/* Watches the administrators with billing that are not disabled; the answer is
+   an array of up to n of their logins, from the place from on. */
+mfa_at_t mfa_store_owners_watch(mfa_op_t *op, const mfa_portal_t *portal,
+    int64_t from, int64_t n);
 /* Inside a transaction: whether login is one from now on. */
 void mfa_store_owner_set(mfa_op_t *op, const mfa_portal_t *portal,
     mfa_str_t login, int is_one);

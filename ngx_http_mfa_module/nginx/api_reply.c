@@ -44,7 +44,7 @@ static const struct {
     { "if-match", 400, "If-Match must be one ETag of an account", NULL },
     { "invalid", 422, "A value cannot be", NULL },
     { "exists", 409, "There is such an account already", NULL },
-    { "last", 409, "It is the last administrator_with_billing", NULL },
+    { "last", 409, "It is the last administrator_with_billing who can log in", NULL },
     { "directory", 409, "A directory owns the account", NULL },
     { "not-required", 409, "The account has no deadline", NULL },
     { "shorter", 409, "The deadline that holds is later than that", NULL },

@@ -67,8 +67,10 @@ async function look(page, name, rules = {}) {
 // Collects what a browser complains of and what it loads beside documents.
 function watch(context, complaints) {
     context.on('console', (message) => {
+        // Its picture for a site Chromium asks for by itself, now and then.
         if (/Content Security Policy|Refused to|was blocked/i
-            .test(message.text()))
+            .test(message.text())
+            && !/'http:[^']*\/favicon\.ico'/.test(message.text()))
         {
             complaints.push(`console: ${message.text()}`);
         }

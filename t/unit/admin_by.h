@@ -60,7 +60,7 @@ run_it(int aborts)
             script.replies[script.exec].type = MFA_REPLY_NIL;
             /* what the other one did, seen by the next try */
             script.actor[MFA_ACCOUNT_ROLE] = "read_only";
-            script.n_owners--;
+            script.seat[MFA_ACCOUNT_ROLE] = "read_only";
         }
 
         script_follow(&script, &admin.flow.op, &result);

@@ -64,6 +64,7 @@ enrolled_account(void)
 static inline void
 begin(mfa_admin_e action)
 {
+    script.ranges = 0;
     mfa_flow_admin_init(&admin);
     admin.action = action;
     admin.login = mfa_lit("alice");

@@ -16,8 +16,8 @@
 #include "core/account.h"
 #include "core/op.h"
 
-#define SCRIPT_ELEMENTS  64
-#define SCRIPT_LISTED    4
+#define SCRIPT_ELEMENTS  (8 * MFA_ACCOUNT_N)
+#define SCRIPT_LISTED    8
 
 typedef struct {
     mfa_reply_t         replies[MFA_OP_COMMANDS_MAX];
@@ -27,14 +27,17 @@ typedef struct {
     const char         *account[MFA_ACCOUNT_N];     /* NULL: no such field */
     const char         *actor[MFA_ACCOUNT_N];       /* the same of who acts */
     const char         *actor_key;                  /* his account's; or NULL */
-    const char         *owners;                     /* what ZSCORE answers */
-    int64_t             n_owners;                   /* what ZCARD answers */
+    const char         *seat[MFA_ACCOUNT_N];        /* of other owners listed */
+    const char         *seat_key;                   /* begins their keys' names */
+    const char         *seat_able;                  /* key of one with a password */
     const char         *listed[SCRIPT_LISTED];      /* what ZRANGE answers */
+    size_t              ranges;                     /* how many ZRANGEs there were */
     mfa_reply_t         list[SCRIPT_LISTED];
     int                 none;                       /* what EXISTS says no to */
     int64_t             unlinked;                   /* what UNLINK answers */
     size_t              hmget;                      /* places, or SIZE_MAX */
     size_t              hmget_actor;
+    size_t              seated;                     /* HMGETs of owners */
     size_t              exec;
     int                 watching;
 } script_t;
@@ -80,15 +83,6 @@ script_plain(const script_t *script, mfa_str_t command)
         return script_text(MFA_REPLY_STATUS, "OK");
     }
 
-    if (mfa_str_is(command, "ZSCORE")) {
-        return script_text(script->owners ? MFA_REPLY_STRING : MFA_REPLY_NIL,
-                           script->owners);
-    }
-
-    if (mfa_str_is(command, "ZCARD")) {
-        return script_int(script->n_owners);
-    }
-
     if (mfa_str_is(command, "EXISTS")) {
         return script_int(!script->none);
     }
@@ -117,18 +111,26 @@ script_account(mfa_reply_t *fields, const char *const *account, size_t n)
 }
 
 
+/* argv[2] and argv[3] are places; -1 is the last. */
 static inline mfa_reply_t
-script_list(script_t *script)
+script_list(script_t *script, const mfa_str_t *argv)
 {
+    int64_t      i, from, to;
     mfa_reply_t  r;
 
     memset(&r, 0, sizeof(r));
     r.type = MFA_REPLY_ARRAY;
     r.elements = script->list;
+    script->ranges++;
 
-    while (r.n < SCRIPT_LISTED && script->listed[r.n] != NULL) {
-        script->list[r.n] = script_text(MFA_REPLY_STRING, script->listed[r.n]);
-        r.n++;
+    if (mfa_str_int(argv[2], &from) != 0 || mfa_str_int(argv[3], &to) != 0) {
+        abort();
+    }
+
+    to = to < 0 ? SCRIPT_LISTED - 1 : to;
+
+    for (i = from; i <= to && i < SCRIPT_LISTED && script->listed[i]; i++) {
+        script->list[r.n++] = script_text(MFA_REPLY_STRING, script->listed[i]);
     }
 
     return r;
@@ -141,6 +143,34 @@ script_is_actor(const script_t *script, const mfa_str_t *argv)
 {
     return script->actor_key != NULL && script->hmget != SIZE_MAX
            && mfa_str_is(argv[1], script->actor_key);
+}
+
+
+static inline int
+script_is_seat(const script_t *script, const mfa_str_t *argv)
+{
+    mfa_str_t  key;
+
+    key = script->seat_key ? mfa_str_from(script->seat_key) : mfa_str_from("");
+
+    return key.len && argv[1].len > key.len
+           && memcmp(argv[1].data, key.data, key.len) == 0;
+}
+
+
+static inline mfa_reply_t
+script_seat(script_t *script, const mfa_str_t *argv, size_t n)
+{
+    const char  *has[MFA_ACCOUNT_N];
+
+    memcpy(has, script->seat, sizeof(has));
+
+    if (script->seat_able != NULL && mfa_str_is(argv[1], script->seat_able)) {
+        has[MFA_ACCOUNT_PASSWORD] = "x";
+    }
+
+    return script_account(
+        &script->fields[(2 + script->seated++) * MFA_ACCOUNT_N], has, n);
 }
 
 
@@ -160,6 +190,7 @@ script_answer(script_t *script, const mfa_op_t *op)
     script->hmget = SIZE_MAX;
     script->hmget_actor = SIZE_MAX;
     script->exec = SIZE_MAX;
+    script->seated = 0;
 
     for (i = 0; i < op->n; i++) {
         argv = mfa_op_command(op, i, &n);
@@ -184,13 +215,18 @@ script_answer(script_t *script, const mfa_op_t *op)
                                                 script->actor, n - 2);
             script->hmget_actor = i;
 
+        } else if (mfa_str_is(command, "HMGET")
+                   && script_is_seat(script, argv))
+        {
+            script->replies[i] = script_seat(script, argv, n - 2);
+
         } else if (mfa_str_is(command, "HMGET")) {
             script->replies[i] = script_account(script->fields,
                                                 script->account, n - 2);
             script->hmget = i;
 
         } else if (mfa_str_is(command, "ZRANGE")) {
-            script->replies[i] = script_list(script);
+            script->replies[i] = script_list(script, argv);
 
         } else {
             script->replies[i] = script_plain(script, command);

@@ -314,7 +314,10 @@ subtest 'A token acts as the admin who made it, and no longer than he may '
     is($event->{actor}, 'maker', 'the audit names its maker');
     my ($listed) = grep { $_->{login} eq 'maker' }
         @{ json($boss->call(GET => 'tokens'))->{tokens} };
-    is($event->{detail}, "token a script ($listed->{id})", 'and the token');
+    is($event->{token}, "a script ($listed->{id})", 'and the token');
+    my ($told) = grep { ($_->{token} // '') eq $event->{token} }
+        @{ json($boss->call(GET => 'portals/user/audit'))->{events} };
+    is($told->{event}, 'unrequire', 'also by the API');
 
     my $got = $script->{browser}->request(GET => '/mfa/console/',
         headers => { Authorization => "Bearer $token" });

@@ -305,7 +305,8 @@ print_table(const mfactl_t *ctl, json_t *rows)
     static const mfactl_column_t  columns[] = {
         { "time", "TIME" }, { "event", "EVENT" }, { "result", "RESULT" },
         { "reason", "REASON" }, { "login", "LOGIN" }, { "actor", "ACTOR" },
-        { "address", "ADDRESS" }, { "detail", "DETAIL" }, { NULL, NULL }
+        { "token", "TOKEN" }, { "address", "ADDRESS" }, { "detail", "DETAIL" },
+        { NULL, NULL }
     };
 
     doc = mfactl_print_need(json_object());

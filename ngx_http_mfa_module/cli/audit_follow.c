@@ -49,7 +49,7 @@ mfactl_audit_line(const mfactl_t *ctl, json_t *object)
 
     /* What an admin has typed comes last: it cannot pass for another one. */
     static const char *const  named[] = {
-        "actor", "address", "request", "reason", "detail"
+        "actor", "address", "request", "reason", "token", "detail"
     };
 
     if (ctl->json) {

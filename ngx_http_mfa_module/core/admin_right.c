@@ -48,18 +48,21 @@ mfa_by_may(const mfa_by_t *by, mfa_role_e role, mfa_right_e right,
 }
 
 
-void
-mfa_by_detail(const mfa_by_t *by, mfa_str_t what, mfa_buf_t *out)
+mfa_str_t
+mfa_by_token(const mfa_by_t *by, uint8_t room[MFA_BY_TOKEN_MAX])
 {
-    mfa_buf_str(out, what);
+    mfa_buf_t  out;
+
+    mfa_buf_init(&out, room, MFA_BY_TOKEN_MAX);
 
     if (by->by_token) {
-        mfa_buf_cstr(out, what.len ? ", token " : "token ");
-        mfa_buf_str(out, by->token_name);
-        mfa_buf_cstr(out, " (");
-        mfa_buf_str(out, by->token_ref);
-        mfa_buf_byte(out, ')');
+        mfa_buf_str(&out, by->token_name);
+        mfa_buf_cstr(&out, " (");
+        mfa_buf_str(&out, by->token_ref);
+        mfa_buf_byte(&out, ')');
     }
+
+    return mfa_buf_since(&out, 0);
 }
 
 

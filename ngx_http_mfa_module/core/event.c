@@ -17,6 +17,7 @@ static const struct {
     { "reason",  offsetof(mfa_event_t, reason) },
     { "login",   offsetof(mfa_event_t, login) },
     { "actor",   offsetof(mfa_event_t, actor) },
+    { "token",   offsetof(mfa_event_t, token) },
     { "address", offsetof(mfa_event_t, address) },
     { "request", offsetof(mfa_event_t, request) },
     { "detail",  offsetof(mfa_event_t, detail) },

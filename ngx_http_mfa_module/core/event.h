@@ -18,6 +18,7 @@ typedef struct {
     mfa_str_t  reason;
     mfa_str_t  login;
     mfa_str_t  actor;                       /* empty: the login itself */
+    mfa_str_t  token;                       /* mfa_by_token; empty: none */
     mfa_str_t  address;
     mfa_str_t  request;
     mfa_str_t  detail;

@@ -192,19 +192,15 @@ charge(mfa_flow_admin_t *admin)
 static void
 tell(mfa_flow_admin_t *admin, const char *result)
 {
-    mfa_buf_t    told;
-    mfa_str_t    what;
     mfa_audit_t  audit;
-
-    what = admin->detail_len ? (mfa_str_t) { admin->detail, admin->detail_len }
-           : admin->ref.len ? admin->ref : admin->reason;
-    mfa_buf_init(&told, admin->told, sizeof(admin->told));
-    mfa_by_detail(&admin->by, what, &told);
 
     audit = mfa_flow_audit(&admin->flow, mfa_admin_event(admin), result, "",
                            admin->login);
     audit.actor = admin->actor.len ? admin->actor : admin->by.login;
-    audit.detail = mfa_buf_since(&told, 0);
+    audit.token = mfa_by_token(&admin->by, admin->token);
+    audit.detail = admin->detail_len
+                   ? (mfa_str_t) { admin->detail, admin->detail_len }
+                   : admin->ref.len ? admin->ref : admin->reason;
     mfa_store_audit(&admin->flow.op, admin->flow.env.portal, &audit);
 }
 

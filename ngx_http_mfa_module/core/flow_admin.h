@@ -58,10 +58,10 @@ typedef struct {
     mfa_str_t            token_ref;     /*   mfa_session_short of its hash */
 } mfa_by_t;
 
-/* What an audit is told of a change, in so many bytes. */
-#define MFA_BY_DETAIL_MAX  400
-/* Appends what, and by which token, if it was done with one. */
-void mfa_by_detail(const mfa_by_t *by, mfa_str_t what, mfa_buf_t *out);
+/* Which token it was done with, for the audit: "NAME (ID)", of which the end
+   cannot be chosen; empty for none.  The text is in room. */
+#define MFA_BY_TOKEN_MAX  96
+mfa_str_t mfa_by_token(const mfa_by_t *by, uint8_t room[MFA_BY_TOKEN_MAX]);
 
 /*
  * What mfa_may says of him, whose role that counts now is role (mfa_right_role):
@@ -175,7 +175,7 @@ typedef struct {
     int            only_counters;           /* nothing else is to change */
     uint8_t        detail[80];              /* of the change */
     size_t         detail_len;
-    uint8_t        told[MFA_BY_DETAIL_MAX]; /* to the audit */
+    uint8_t        token[MFA_BY_TOKEN_MAX]; /* told to the audit */
     mfa_outcome_e  ending;                  /* once the watch is let go */
 } mfa_flow_admin_t;
 

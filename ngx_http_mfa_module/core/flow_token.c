@@ -252,15 +252,12 @@ static void
 note(mfa_flow_token_t *token, const char *event, mfa_str_t login,
     mfa_str_t name)
 {
-    mfa_buf_t    told;
     mfa_audit_t  audit;
-
-    mfa_buf_init(&told, token->told, sizeof(token->told));
-    mfa_by_detail(&token->by, name, &told);
 
     audit = mfa_flow_audit(&token->flow, event, "ok", "", login);
     audit.actor = token->actor.len ? token->actor : token->by.login;
-    audit.detail = mfa_buf_since(&told, 0);
+    audit.token = mfa_by_token(&token->by, token->by_token);
+    audit.detail = name;
     mfa_store_audit(&token->flow.op, token->flow.env.portal, &audit);
 }
 

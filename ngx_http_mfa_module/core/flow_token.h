@@ -55,7 +55,7 @@ typedef struct {
     size_t              n_asked;
     mfa_account_t       maker;
     mfa_outcome_e       ending;
-    uint8_t             told[MFA_BY_DETAIL_MAX];    /* to the audit */
+    uint8_t             by_token[MFA_BY_TOKEN_MAX]; /* told to the audit */
 } mfa_flow_token_t;
 
 /*

@@ -167,6 +167,7 @@
     X(RESULT, "result")  /* text */                                           \
     X(REASON, "reason")  /* text */                                           \
     X(ACTOR, "actor")  /* text */                                             \
+    X(BY_TOKEN, "by_token")  /* text: of the API, or nothing */               \
     X(DETAIL, "detail")  /* text */                                           \
     X(AT, "at")  /* text: when */                                             \
     X(MORE_URL, "more_url")  /* text: next page or nothing */                 \

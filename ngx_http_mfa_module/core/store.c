@@ -299,6 +299,7 @@ mfa_store_audit(mfa_op_t *op, const mfa_portal_t *portal,
     audit_field(op, "reason", mfa_str_from(audit->reason));
     audit_field(op, "login", audit->login);
     audit_field(op, "actor", audit->actor);
+    audit_field(op, "token", audit->token);
     audit_field(op, "address", audit->address);
     audit_field(op, "request", audit->request);
     audit_field(op, "detail", audit->detail);

@@ -287,6 +287,7 @@ typedef struct {
     const char  *reason;                    /* may be "" */
     mfa_str_t    login;                     /* whom it is about */
     mfa_str_t    actor;                     /* who did it; empty: the same */
+    mfa_str_t    token;                     /* of the API, it was done with */
     mfa_str_t    address;
     mfa_str_t    request;                   /* id of the request, may be empty */
     mfa_str_t    detail;                    /* may be empty */

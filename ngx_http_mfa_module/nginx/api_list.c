@@ -146,6 +146,7 @@ event_build(const mfa_event_t *event)
     ngx_http_mfa_api_set(json, "reason", ngx_http_mfa_json_text(event->reason));
     ngx_http_mfa_api_set(json, "login", ngx_http_mfa_json_text(event->login));
     ngx_http_mfa_api_set(json, "actor", ngx_http_mfa_json_text(event->actor));
+    ngx_http_mfa_api_set(json, "token", ngx_http_mfa_json_text(event->token));
     ngx_http_mfa_api_set(json, "address",
                          ngx_http_mfa_json_text(event->address));
     ngx_http_mfa_api_set(json, "request",

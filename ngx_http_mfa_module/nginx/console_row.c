@@ -228,6 +228,7 @@ ngx_http_mfa_console_events(ngx_http_mfa_console_t *c,
         ngx_http_mfa_cell_text(row, MFA_VAR_REASON, events->reason);
         ngx_http_mfa_cell_text(row, MFA_VAR_LOGIN, events->login);
         ngx_http_mfa_cell_text(row, MFA_VAR_ACTOR, events->actor);
+        ngx_http_mfa_cell_text(row, MFA_VAR_BY_TOKEN, events->token);
         ngx_http_mfa_cell_text(row, MFA_VAR_ADDRESS, events->address);
         ngx_http_mfa_cell_text(row, MFA_VAR_DETAIL, events->detail);
         ngx_http_mfa_cell_text(row, MFA_VAR_URL,

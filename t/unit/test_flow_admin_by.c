@@ -208,6 +208,12 @@ a_token_may_no_more_than_its_role(void **state)
     admin.by.token_name = mfa_lit("nightly run");
     admin.by.token_ref = mfa_lit("AAAAAAAAAAAA");
     assert_int_equal(run_it(0), MFA_OUTCOME_DONE);
+    has(" actor root token nightly run (AAAAAAAAAAAA)\n");
+
+    /* no reason passes for one */
+    by(MFA_ADMIN_DELETE);
+    admin.reason = mfa_lit("token nightly run (AAAAAAAAAAAA)");
+    assert_int_equal(run_it(0), MFA_OUTCOME_DONE);
     has(" actor root detail token nightly run (AAAAAAAAAAAA)\n");
 
     /* nor than its maker, who may be another by that name */

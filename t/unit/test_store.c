@@ -391,7 +391,7 @@ the_longest_names_fit(void **state)
     account.secret_id = mfa_lit("abcdefghijk");
     event = (mfa_audit_t) {
         "event", "result", "reason", session.login, session.login,
-        text, text, text
+        text, text, text, text
     };
 
     mfa_store_charge_clear(&op, MFA_CHARGE_CODE, &portal, session.login,

@@ -53,10 +53,12 @@ static void  job_done(ngx_event_t *ev);
 /*
  * Only what the event loops leave over.  A low priority would not do: a kernel
  * lets what runs finish its slice, milliseconds, before a worker that wakes up
- * beside it goes on; what is SCHED_IDLE makes way at once (sched(7)).
+ * beside it goes on; what is SCHED_IDLE makes way at once (sched(7)).  Unless it
+ * is owed time: a thread that slept keeps what it did not get before, and would
+ * begin with up to 5 ms of its own.  It gives that up by yielding.
  */
 static void
-priority_lower(void)
+make_way(void)
 {
 #if (NGX_LINUX)
     static _Thread_local int  lowered;
@@ -67,6 +69,8 @@ priority_lower(void)
         (void) pthread_setschedparam(pthread_self(), SCHED_IDLE, &param);
         lowered = 1;
     }
+
+    (void) sched_yield();
 #endif
 }
 
@@ -122,7 +126,7 @@ job_run(void *data, ngx_log_t *log)
 
     job = data;
 
-    priority_lower();
+    make_way();
 
     if (job->make
         && crypt_gensalt_rn(MFA_PASSWORD_PREFIX, 0, NULL, 0, job->setting,

@@ -8,9 +8,9 @@
  * time, until one is found who can log in.
  *
  * What each action changes is in admin.c, which mail goes with it in
- * admin_mail.c; the owners are in admin_owner.c.  A mail that is asked for again is charged to the account first,
- * when it is known that it would go; what is watched is let go for that and
- * watched anew.
+ * admin_mail.c, who the owners are in admin_owner.c.  A mail that is asked for
+ * again is charged to the account first, when it is known that it would go; what
+ * is watched is let go for that and watched anew.
  *
  * However the flow ends, no watch stays behind: EXEC drops it, UNWATCH drops
  * it, and a driver that could not tell closes the connection.

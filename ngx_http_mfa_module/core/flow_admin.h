@@ -197,9 +197,9 @@ typedef struct {
  * he may is decided from that (right.h): a demotion a moment ago counts.  An
  * account he may not look at is ABSENT for nobody: it is FORBIDDEN.  The proof
  * of right.h is the caller's to ask for.  The last administrator_with_billing
- * who could log in, or of such as cannot the last,
- * cannot be deleted, disabled or given another role, by nobody; two who try at
- * once leave one.
+ * who could log in (not locked out or at odds, with a password where the portal
+ * keeps them) cannot be deleted, disabled or given another role, by nobody, nor
+ * the very last of those who could not; two who try at once leave one.
  */
 void mfa_flow_admin_init(mfa_flow_admin_t *admin);
 

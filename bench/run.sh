@@ -6,8 +6,8 @@
 # is printed and kept in build/bench/result.md.
 #
 #   BENCH_ONLY="throughput stall"   sections, see README.md
-#   BENCH_ROUNDS=15                 how often requests are measured, by turns
-#   BENCH_SECONDS=1                 how long one measurement takes
+#   BENCH_ROUNDS=5                  how often everything is measured, by turns
+#   BENCH_SECONDS=2                 how long one measurement takes
 #   BENCH_ENDS=1000                 how many sessions are ended
 #   MFA_BUILD=build                 where the module was built; all happens in its
 #                                   "bench"
@@ -25,8 +25,8 @@ out=$build/bench
 dir=$out/run
 samples=$out/samples
 sections=${BENCH_ONLY:-throughput stall callgrind revocation memory scale console}
-rounds=${BENCH_ROUNDS:-15}
-seconds=${BENCH_SECONDS:-1}
+rounds=${BENCH_ROUNDS:-5}
+seconds=${BENCH_SECONDS:-2}
 ends=${BENCH_ENDS:-1000}
 
 clients=64

@@ -47,7 +47,7 @@ mfactl_audit_line(const mfactl_t *ctl, json_t *object)
 {
     size_t  i;
 
-    /* What an admin has typed comes last: it cannot pass for another one. */
+    /* What somebody has typed comes last: it cannot pass for what is before. */
     static const char *const  named[] = {
         "actor", "address", "request", "reason", "token", "detail"
     };

@@ -123,7 +123,7 @@ reason(const mfa_flow_admin_t *admin)
     switch (admin->why) {
     case MFA_WHY_LAST:
         return "it is the portal's last administrator_with_billing who can log"
-               " in: make another one first, with a password (after an update of this program:"
+               " in: make another one first (after an update of this program:"
                " mfactl doctor --reindex)";
     case MFA_WHY_NO_MAIL:
         return no_mail(admin->flow.env.portal,
@@ -171,12 +171,12 @@ reason(const mfa_flow_admin_t *admin)
 static int64_t
 deadline_of(const mfa_flow_admin_t *admin)
 {
-    const mfa_account_t  *after;
+    const mfa_env_t  *env;
 
-    after = &admin->after;
+    env = &admin->flow.env;
 
-    return mfa_policy_required(admin->flow.env.portal, after)
-           && !after->enrolled ? admin->deadline : -1;
+    return mfa_policy_grace_left(env->portal, &admin->after, env->now) < 0
+           ? -1 : admin->deadline;
 }
 
 

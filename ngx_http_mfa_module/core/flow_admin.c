@@ -8,9 +8,10 @@
  * time, until one is found who can log in.
  *
  * What each action changes is in admin.c, which mail goes with it in
- * admin_mail.c, who the owners are in admin_owner.c.  A mail that is asked for
- * again is charged to the account first, when it is known that it would go; what
- * is watched is let go for that and watched anew.
+ * admin_mail.c, who the owners are in admin_owner.c, which counters of attempts
+ * are cleared in admin_counter.c.  A mail that is asked for again is charged to
+ * the account first, when it is known that it would go; what is watched is let go
+ * for that and watched anew.
  *
  * However the flow ends, no watch stays behind: EXEC drops it, UNWATCH drops
  * it, and a driver that could not tell closes the connection.
@@ -26,51 +27,6 @@
 
 
 enum { START, OWNERS, SEATED, WATCHED, CHANGED, LET_GO, CHARGED };
-
-
-/*
- * Only counters of the account itself: those of one network each cannot be
- * named from here, and end by themselves within the portal's window.  guard:
- * it stands between a guesser and the factor.  The last is not UNLOCK's.
- */
-static const struct {
-    mfa_charge_e  kind;
-    int           guard;
-} counters[MFA_ADMIN_COUNTERS] = {
-    { MFA_CHARGE_ACCOUNT, 0 },
-    { MFA_CHARGE_CODE, 1 },
-    { MFA_CHARGE_CODE_RUN, 1 },
-    { MFA_CHARGE_UNLOCK, 0 }
-};
-
-
-static size_t
-n_counters(const mfa_flow_admin_t *admin)
-{
-    switch (admin->action) {
-    case MFA_ADMIN_UNLOCK:
-        return MFA_ADMIN_COUNTERS - 1;
-    case MFA_ADMIN_RESET:
-    case MFA_ADMIN_DELETE:
-        return MFA_ADMIN_COUNTERS;
-    default:
-        return 0;
-    }
-}
-
-
-static void
-look_at_counters(mfa_flow_admin_t *admin)
-{
-    size_t  i;
-
-    for (i = 0; i < n_counters(admin); i++) {
-        admin->counters_at[i] = mfa_store_charge_there(&admin->flow.op,
-                                                       counters[i].kind,
-                                                       admin->flow.env.portal,
-                                                       admin->login);
-    }
-}
 
 
 static mfa_flow_e
@@ -89,7 +45,7 @@ watch(mfa_flow_admin_t *admin)
         admin->by_at = mfa_store_account_watch(op, by->portal, by->login);
     }
 
-    look_at_counters(admin);
+    mfa_admin_counters_look(admin);
 
     if (admin->ref.len) {
         admin->list_at = admin->action == MFA_ADMIN_DEVICES_END
@@ -247,28 +203,6 @@ charged(mfa_flow_admin_t *admin, const mfa_result_t *result)
 }
 
 
-/* They stay out of the transaction, being spread over a cluster by their own
-   names.  An unlock that was not charged for leaves codes to those that are:
-   some may have been guessed since it looked. */
-static void
-clear_attempts(mfa_flow_admin_t *admin)
-{
-    size_t     i;
-    mfa_str_t  no_net = { NULL, 0 };
-
-    for (i = 0; i < n_counters(admin); i++) {
-        if (admin->action == MFA_ADMIN_UNLOCK && counters[i].guard
-            && !admin->charged)
-        {
-            continue;
-        }
-
-        mfa_store_charge_clear(&admin->flow.op, counters[i].kind,
-                               admin->flow.env.portal, admin->login, no_net);
-    }
-}
-
-
 static void
 index_words(mfa_flow_admin_t *admin)
 {
@@ -325,7 +259,7 @@ change_first(mfa_flow_admin_t *admin)
     if (admin->counters || admin->action == MFA_ADMIN_RESET
         || admin->action == MFA_ADMIN_DELETE)
     {
-        clear_attempts(admin);
+        mfa_admin_counters_clear(admin);
     }
 
     if (admin->action == MFA_ADMIN_SESSIONS_END && admin->ref.len) {
@@ -441,32 +375,6 @@ find_listed(mfa_flow_admin_t *admin, const mfa_result_t *result)
 }
 
 
-/* Whether there is anything to clear, and to charge for; once charged for, it
-   stays so.  0 or -1. */
-static int
-find_counters(mfa_flow_admin_t *admin, const mfa_result_t *result)
-{
-    size_t   i;
-    int64_t  n;
-
-    admin->counters = admin->charged;
-    admin->guards = admin->charged;
-
-    for (i = 0; i < n_counters(admin); i++) {
-        if (mfa_op_int(&admin->flow.op, result, admin->counters_at[i],
-                       &n) != 0)
-        {
-            return -1;
-        }
-
-        admin->counters |= n > 0;
-        admin->guards |= n > 0 && counters[i].guard;
-    }
-
-    return 0;
-}
-
-
 /* Reads what was watched beside the account; 0 or -1. */
 static int
 watched_rest(mfa_flow_admin_t *admin, const mfa_result_t *result,
@@ -483,7 +391,7 @@ watched_rest(mfa_flow_admin_t *admin, const mfa_result_t *result,
         }
     }
 
-    if (find_counters(admin, result) != 0) {
+    if (mfa_admin_counters_find(admin, result) != 0) {
         return -1;
     }
 
@@ -558,29 +466,11 @@ watched(mfa_flow_admin_t *admin, const mfa_result_t *result)
 }
 
 
-/* Whether there was a counter to clear.  They stand before the MULTI. */
-static int
-attempts_cleared(const mfa_flow_admin_t *admin, const mfa_result_t *result)
-{
-    int       some;
-    int64_t   n;
-    mfa_at_t  at;
-
-    some = 0;
-
-    for (at = 0; at + 1 < (mfa_at_t) admin->flow.op.tx_first; at++) {
-        some |= mfa_op_int(&admin->flow.op, result, at, &n) == 0 && n > 0;
-    }
-
-    return some;
-}
-
-
 static mfa_flow_e
 changed(mfa_flow_admin_t *admin, const mfa_result_t *result)
 {
     /* Of every try: the counters go, whether the rest is aborted or not. */
-    admin->cleared |= attempts_cleared(admin, result);
+    admin->cleared |= mfa_admin_counters_cleared(admin, result);
 
     if (mfa_op_aborted(&admin->flow.op, result)) {
         if (++admin->tries < MFA_ADMIN_TRIES) {

@@ -252,6 +252,20 @@ int mfa_admin_owners_read(mfa_flow_admin_t *admin, const mfa_result_t *result);
 /* Whether what was decided takes away an owner that must stay. */
 int mfa_admin_is_last(const mfa_flow_admin_t *admin);
 
+/*
+ * Counters of failed attempts, in admin_counter.c, of UNLOCK, RESET and DELETE;
+ * other actions have none.  With the watch, asks for them; reads whether there is
+ * anything to clear, and to charge for (once charged for, it stays so), into
+ * counters and guards: 0 or -1.  Before the transaction, clears them; reads
+ * whether there was one.
+ */
+void mfa_admin_counters_look(mfa_flow_admin_t *admin);
+int mfa_admin_counters_find(mfa_flow_admin_t *admin,
+    const mfa_result_t *result);
+void mfa_admin_counters_clear(mfa_flow_admin_t *admin);
+int mfa_admin_counters_cleared(const mfa_flow_admin_t *admin,
+    const mfa_result_t *result);
+
 /* Inside the transaction: queues the mail that what was decided is a reason for,
    and notes it in mail, mailed and mail_to. */
 void mfa_admin_mail(mfa_flow_admin_t *admin);

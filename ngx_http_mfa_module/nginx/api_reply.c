@@ -44,7 +44,8 @@ static const struct {
     { "if-match", 400, "If-Match must be one ETag of an account", NULL },
     { "invalid", 422, "A value cannot be", NULL },
     { "exists", 409, "There is such an account already", NULL },
-    { "last", 409, "It is the last administrator_with_billing who can log in", NULL },
+    { "last", 409, "It is the last administrator_with_billing who can log in",
+      NULL },
     { "directory", 409, "A directory owns the account", NULL },
     { "not-required", 409, "The account has no deadline", NULL },
     { "shorter", 409, "The deadline that holds is later than that", NULL },
@@ -52,7 +53,8 @@ static const struct {
     { "full", 409, "There are as many tokens as there can be", NULL },
     { "no-mail", 409, "No such mail can be sent to this account", NULL },
     { "nothing-due", 409, "The account has all it needs: no mail is due", NULL },
-    { "limited", 429, "Too many mails to the account, or unlocks of it, lately", NULL },
+    { "limited", 429, "Too many mails to the account, or unlocks of it, lately",
+      NULL },
     { "version", 412, "The account has another version", NULL },
 };
 

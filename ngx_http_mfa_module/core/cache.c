@@ -52,7 +52,7 @@ struct mfa_cache_s {
 
 /* --- counting --- */
 
-static void
+MFA_HOT static void
 let_go(mfa_cached_t *e)
 {
     mfa_cached_t  *account;
@@ -70,7 +70,7 @@ let_go(mfa_cached_t *e)
 }
 
 
-static mfa_cached_t *
+MFA_HOT static mfa_cached_t *
 hold(mfa_cached_t *e)
 {
     e->count++;
@@ -99,7 +99,7 @@ list_put(mfa_cache_t *cache, mfa_cached_t *e)
 }
 
 
-static void
+MFA_HOT static void
 list_touch(mfa_cache_t *cache, mfa_cached_t *e)
 {
     if (cache->used.older != e) {
@@ -353,7 +353,7 @@ mfa_cache_close(mfa_cache_t *cache)
 
 /* A session's account: the one it was read with, or the one that has been read
    since. */
-static mfa_cached_t *
+MFA_HOT static mfa_cached_t *
 account_of(mfa_cache_t *cache, mfa_cached_t *session, int64_t now)
 {
     mfa_cached_t  *account;
@@ -377,7 +377,7 @@ account_of(mfa_cache_t *cache, mfa_cached_t *session, int64_t now)
 }
 
 
-static mfa_cached_t *
+MFA_HOT static mfa_cached_t *
 session_find(mfa_cache_t *cache, const mfa_portal_t *portal, mfa_str_t cookie,
     int64_t now)
 {
@@ -396,7 +396,7 @@ session_find(mfa_cache_t *cache, const mfa_portal_t *portal, mfa_str_t cookie,
 }
 
 
-int
+MFA_HOT int
 mfa_cache_find(mfa_cache_t *cache, const mfa_portal_t *portal,
     mfa_str_t cookie, int64_t now, mfa_known_t *known)
 {
@@ -429,7 +429,7 @@ mfa_cache_find(mfa_cache_t *cache, const mfa_portal_t *portal,
 }
 
 
-void
+MFA_HOT void
 mfa_cache_release(mfa_known_t *known)
 {
     let_go(known->held[0]);

@@ -26,7 +26,7 @@ is_blank(uint8_t c)
 }
 
 
-static mfa_str_t
+MFA_HOT static mfa_str_t
 trim_blanks(mfa_str_t s)
 {
     while (s.len != 0 && is_blank(s.data[0])) {
@@ -42,35 +42,35 @@ trim_blanks(mfa_str_t s)
 }
 
 
+typedef enum { OTHER = 0, ALIKE, EXACT } same_e;
+
+
 /* Both of name's length. */
-static int
-same_letters(mfa_str_t found, mfa_str_t name)
+MFA_HOT static same_e
+same_letters(const uint8_t *found, mfa_str_t name)
 {
     size_t  i;
 
-    if (memcmp(found.data, name.data, name.len) == 0) {
-        return 1;
+    if (memcmp(found, name.data, name.len) == 0) {
+        return EXACT;
     }
 
     for (i = 0; i < name.len; i++) {
-        if (found.data[i] != name.data[i]
-            && mfa_lower(found.data[i]) != mfa_lower(name.data[i]))
+        if (found[i] != name.data[i]
+            && mfa_lower(found[i]) != mfa_lower(name.data[i]))
         {
-            return 0;
+            return OTHER;
         }
     }
 
-    return 1;
+    return ALIKE;
 }
 
 
-/*
- * Takes the next pair off *line and its name off that; 0 at the end.  Spaces are
- * dropped behind a ';' alone: *behind says whether one was met, and is 0 before
- * the first call.
- */
+/* Takes the next pair off *line; 0 at the end.  Spaces are dropped behind a ';'
+   alone: *behind says whether one was met, and is 0 before the first call. */
 static int
-next_pair(mfa_str_t *line, int *behind, mfa_str_t *pair, mfa_str_t *name)
+next_pair(mfa_str_t *line, int *behind, mfa_str_t *pair)
 {
     const uint8_t  *p, *end, *last;
 
@@ -97,128 +97,160 @@ next_pair(mfa_str_t *line, int *behind, mfa_str_t *pair, mfa_str_t *name)
     pair->data = p;
     pair->len = (size_t) (end - p);
 
-    /* A bare name, without '=', is a copy with an empty value. */
-    while (p != end && *p != '=') {
-        p++;
-    }
-
-    name->data = pair->data;
-    name->len = (size_t) (p - pair->data);
-
     return 1;
 }
 
 
-/* The lengths that names have, by which nearly every other cookie is told from
-   ours: bit L, modulo 64. */
-static uint64_t
-lengths_of(const mfa_str_t *names, size_t n)
+/* Whether a name of ours begins with this byte, in some case. */
+static int
+may_begin(const mfa_cookie_names_t *ours, uint8_t c)
 {
-    size_t    i;
-    uint64_t  lengths;
-
-    lengths = 0;
-
-    for (i = 0; i < n; i++) {
-        lengths |= (uint64_t) 1 << names[i].len % 64;
-    }
-
-    return lengths;
+    return ours->first[c / 64] >> c % 64 & 1;
 }
 
 
-/* Counts a pair whose name is one of ours; the value only of the exact name. */
-static int
-pair_take(mfa_str_t pair, mfa_str_t name, uint64_t lengths,
-    const mfa_str_t *names, size_t n, mfa_cookie_t *found)
+void
+mfa_cookie_names(mfa_cookie_names_t *ours, const mfa_str_t *names, size_t n)
 {
-    int        ours;
-    size_t     i, after;
-    mfa_str_t  trimmed;
+    size_t    i;
+    unsigned  c;
 
-    ours = 0;
-    trimmed = name;
+    memset(ours, 0, sizeof(mfa_cookie_names_t));
+    ours->names = names;
+    ours->n = n;
 
-    if (name.len && (is_blank(name.data[0])
-                     || is_blank(name.data[name.len - 1])))
-    {
-        trimmed = trim_blanks(name);
+    for (c = 0; c < 256; c++) {
+        for (i = 0; i < n; i++) {
+            if (mfa_lower((uint8_t) c) == mfa_lower(names[i].data[0])) {
+                ours->first[c / 64] |= (uint64_t) 1 << c % 64;
+            }
+        }
     }
+}
 
-    if ((lengths >> trimmed.len % 64 & 1) == 0) {
-        return 0;
-    }
 
-    for (i = 0; i < n; i++) {
-        if (trimmed.len != names[i].len || !same_letters(trimmed, names[i])) {
+/* Counts a pair whose name, with no blanks around it, is one of ours; the value
+   only of the exact name.  A bare name, without '=', is a copy with an empty
+   value.  Our names have neither blanks nor '='. */
+static int
+pair_count(mfa_str_t pair, const mfa_cookie_names_t *ours, int disguised,
+    mfa_cookie_t *found)
+{
+    int     counted;
+    size_t  i, len;
+    same_e  same;
+
+    counted = 0;
+
+    for (i = 0; i < ours->n; i++) {
+        len = ours->names[i].len;
+
+        if (pair.len < len || (pair.len > len && pair.data[len] != '=')) {
             continue;
         }
 
-        ours = 1;
+        same = same_letters(pair.data, ours->names[i]);
 
-        if (found[i].n++ == 0 && mfa_str_eq(name, names[i])) {
-            after = name.len < pair.len ? name.len + 1 : name.len;
-            found[i].value.data = pair.data + after;
-            found[i].value.len = pair.len - after;
+        if (same == OTHER) {
+            continue;
+        }
+
+        counted = 1;
+
+        if (found && found[i].n++ == 0 && same == EXACT && !disguised) {
+            len += len < pair.len;
+            found[i].value.data = pair.data + len;
+            found[i].value.len = pair.len - len;
         }
     }
 
-    return ours;
+    return counted;
 }
 
 
-static void
-write_run(mfa_buf_t *out, mfa_str_t run, int *written)
+/* A name with blanks around it is a copy, too. */
+static int
+disguised_count(mfa_str_t pair, const mfa_cookie_names_t *ours,
+    mfa_cookie_t *found)
 {
-    if (run.len) {
-        mfa_buf_add(out, "; ", *written ? 2 : 0);
-        mfa_buf_str(out, run);
-        *written = 1;
+    mfa_str_t  name, value, trimmed;
+
+    (void) mfa_str_cut(pair, '=', &name, &value);
+    trimmed = trim_blanks(name);
+
+    return trimmed.len != name.len && pair_count(trimmed, ours, 1, found);
+}
+
+
+/* Nearly every other cookie is told from ours by its first letter.  found may be
+   NULL: then nothing is counted. */
+static int
+pair_take(mfa_str_t pair, const mfa_cookie_names_t *ours, mfa_cookie_t *found)
+{
+    if (!may_begin(ours, pair.data[0]) && !is_blank(pair.data[0])) {
+        return 0;
     }
+
+    return pair_count(pair, ours, 0, found)
+           || disguised_count(pair, ours, found);
 }
 
 
-/* Pairs that stand side by side, joined as they will be, go in one piece. */
-unsigned
-mfa_cookie_take(mfa_buf_t *out, mfa_str_t line, const mfa_str_t *names,
-    size_t n, mfa_cookie_t *found)
+MFA_HOT unsigned
+mfa_cookie_take(mfa_str_t line, const mfa_cookie_names_t *ours,
+    mfa_cookie_t *found, mfa_str_t *rest, int *scattered)
 {
-    int        behind = 0, written = 0;
+    int        behind = 0;
     unsigned   left_out = 0;
-    uint64_t   lengths;
-    mfa_str_t  pair, name, run = { NULL, 0 };
+    mfa_str_t  pair;
 
-    lengths = lengths_of(names, n);
+    *rest = (mfa_str_t) { NULL, 0 };
+    *scattered = 0;
 
-    while (next_pair(&line, &behind, &pair, &name)) {
+    while (next_pair(&line, &behind, &pair)) {
         if (pair.len == 0) {
             continue;
         }
 
-        if (pair_take(pair, name, lengths, names, n, found)) {
+        if (pair_take(pair, ours, found)) {
             left_out++;
-            continue;
-        }
 
-        if (run.len && pair.data == run.data + run.len + 2
-            && pair.data[-1] == ' ')
+        } else if (rest->len == 0) {
+            *rest = pair;
+
+        } else if (pair.data == rest->data + rest->len + 2
+                   && pair.data[-1] == ' ')
         {
-            run.len += 2 + pair.len;
-            continue;
+            rest->len += 2 + pair.len;
+
+        } else {
+            *scattered = 1;
         }
-
-        write_run(out, run, &written);
-        run = pair;
     }
-
-    write_run(out, run, &written);
 
     return left_out;
 }
 
 
+void
+mfa_cookie_rest(mfa_buf_t *out, mfa_str_t line,
+    const mfa_cookie_names_t *ours)
+{
+    int        behind = 0, written = 0;
+    mfa_str_t  pair;
+
+    while (next_pair(&line, &behind, &pair)) {
+        if (pair.len != 0 && !pair_take(pair, ours, NULL)) {
+            mfa_buf_add(out, "; ", written ? 2 : 0);
+            mfa_buf_str(out, pair);
+            written = 1;
+        }
+    }
+}
+
+
 int
-mfa_cookie_sets(mfa_str_t set_cookie, const mfa_str_t *names, size_t n)
+mfa_cookie_sets(mfa_str_t set_cookie, const mfa_cookie_names_t *ours)
 {
     size_t     i;
     mfa_str_t  pair, found, rest;
@@ -239,8 +271,10 @@ mfa_cookie_sets(mfa_str_t set_cookie, const mfa_str_t *names, size_t n)
 
     found = trim_blanks(found);
 
-    for (i = 0; i < n; i++) {
-        if (found.len == names[i].len && same_letters(found, names[i])) {
+    for (i = 0; i < ours->n; i++) {
+        if (found.len == ours->names[i].len
+            && same_letters(found.data, ours->names[i]) != OTHER)
+        {
             return 1;
         }
     }

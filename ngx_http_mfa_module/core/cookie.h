@@ -17,27 +17,41 @@ typedef struct {
     unsigned   n;                           /* 0 none, 1 fine, more: refuse */
 } mfa_cookie_t;
 
-/*
- * Takes our cookies out of one Cookie header line: adds what it finds of
- * names[i] to found[i] (zeroed by the caller before the first line) and writes
- * the line to out without them: what the upstream may see.
- *
- * A name that differs from ours only in the case of its letters, or by blanks
- * around it, is left out as well and counts as another occurrence without a value
- * being taken: disguised copies make n at least 2 or leave value empty, so that
- * they never authenticate.
- *
- * The other pairs keep their bytes and order, joined by "; ", so out needs up to
- * one byte more for each ';' of line (2 * line.len is always enough).  Returns
- * the number of pairs left out.
- */
-unsigned mfa_cookie_take(mfa_buf_t *out, mfa_str_t line,
-    const mfa_str_t *names, size_t n, mfa_cookie_t *found);
+/* The names that are ours, none of them empty, without blanks and '='; made once,
+   of what outlives it. */
+typedef struct {
+    const mfa_str_t  *names;
+    size_t            n;
+    uint64_t          first[4];             /* bit C: one begins with byte C */
+} mfa_cookie_names_t;
+
+void mfa_cookie_names(mfa_cookie_names_t *ours, const mfa_str_t *names,
+    size_t n);
 
 /*
- * Whether a Set-Cookie response line of an upstream sets one of names (same
- * comparison).
+ * Takes our cookies out of one Cookie header line: adds what it finds of the name
+ * i to found[i] (zeroed by the caller before the first line).  Returns the number
+ * of pairs that are ours.
+ *
+ * A name that differs from ours only in the case of its letters, or by blanks
+ * around it, counts as another occurrence without a value being taken: disguised
+ * copies make n at least 2 or leave value empty, so that they never authenticate.
+ *
+ * What the upstream may see is the line without all of these: *rest, a part of
+ * line, unless *scattered says that the other pairs do not stand side by side in
+ * it; then mfa_cookie_rest joins them.
  */
-int mfa_cookie_sets(mfa_str_t set_cookie, const mfa_str_t *names, size_t n);
+unsigned mfa_cookie_take(mfa_str_t line, const mfa_cookie_names_t *ours,
+    mfa_cookie_t *found, mfa_str_t *rest, int *scattered);
+
+/* Writes line without our cookies.  The other pairs keep their bytes and order,
+   joined by "; ", so out needs up to one byte more for each ';' of line (2 *
+   line.len is always enough). */
+void mfa_cookie_rest(mfa_buf_t *out, mfa_str_t line,
+    const mfa_cookie_names_t *ours);
+
+/* Whether a Set-Cookie response line of an upstream sets one of ours (same
+   comparison). */
+int mfa_cookie_sets(mfa_str_t set_cookie, const mfa_cookie_names_t *ours);
 
 #endif /* MFA_COOKIE_H */

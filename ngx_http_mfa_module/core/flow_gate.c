@@ -47,7 +47,7 @@ policy_in(mfa_flow_gate_t *gate)
 
 
 /* Whether a session's last use is too long ago to stay as it is written. */
-static int
+MFA_HOT static int
 touch_due(const mfa_portal_t *portal, const mfa_session_t *session, int64_t now)
 {
     int64_t  exact;
@@ -322,7 +322,7 @@ mfa_flow_gate_init(mfa_flow_gate_t *gate)
 }
 
 
-int
+MFA_HOT int
 mfa_gate_known(const mfa_gate_ask_t *ask, const mfa_known_t *known,
     mfa_who_t *who)
 {

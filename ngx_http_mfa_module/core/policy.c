@@ -11,7 +11,7 @@
 typedef int (*condition_t)(const mfa_policy_in_t *in);
 
 
-static int
+MFA_HOT static int
 store_silent(const mfa_policy_in_t *in)
 {
     return in->store != MFA_YES;
@@ -22,7 +22,7 @@ store_silent(const mfa_policy_in_t *in)
  * Times are those of the record, not the TTL of its key: a TTL can be lost.
  * The portal's spans count as well, so shortening them acts on open sessions.
  */
-static int
+MFA_HOT static int
 no_session(const mfa_policy_in_t *in)
 {
     const mfa_session_t  *s = in->session;
@@ -52,28 +52,28 @@ no_session(const mfa_policy_in_t *in)
 }
 
 
-static int
+MFA_HOT static int
 account_blocked(const mfa_policy_in_t *in)
 {
     return in->account == NULL || in->account->disabled;
 }
 
 
-static int
+MFA_HOT static int
 factor_at_odds(const mfa_policy_in_t *in)
 {
     return in->account->fault;
 }
 
 
-static int
+MFA_HOT static int
 password_suffices(const mfa_policy_in_t *in)
 {
     return in->rule == MFA_RULE_PASSWORD;
 }
 
 
-static int
+MFA_HOT static int
 key_not_validated(const mfa_policy_in_t *in)
 {
     return in->rule == MFA_RULE_VALIDATED
@@ -81,14 +81,14 @@ key_not_validated(const mfa_policy_in_t *in)
 }
 
 
-static int
+MFA_HOT static int
 code_missing(const mfa_policy_in_t *in)
 {
     return in->account->enrolled && in->session->level < MFA_LEVEL_MFA;
 }
 
 
-static int
+MFA_HOT static int
 code_stale(const mfa_policy_in_t *in)
 {
     return in->account->enrolled && in->fresh_sec > 0
@@ -96,7 +96,7 @@ code_stale(const mfa_policy_in_t *in)
 }
 
 
-static int
+MFA_HOT static int
 enrolled(const mfa_policy_in_t *in)
 {
     return in->account->enrolled != 0;
@@ -161,7 +161,7 @@ static const struct {
 };
 
 
-mfa_verdict_e
+MFA_HOT mfa_verdict_e
 mfa_policy_decide(const mfa_policy_in_t *in)
 {
     size_t  i;

@@ -412,7 +412,7 @@ mfa_session_short(mfa_str_t hash)
 }
 
 
-mfa_str_t
+MFA_HOT mfa_str_t
 mfa_level_name(mfa_level_e level)
 {
     switch (level) {

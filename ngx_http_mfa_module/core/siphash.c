@@ -77,7 +77,7 @@ take(state_t *s, uint64_t word)
 }
 
 
-mfa_digest_t
+MFA_HOT mfa_digest_t
 mfa_siphash(const uint8_t key[MFA_SIPHASH_KEY], mfa_str_t s)
 {
     size_t          left;

@@ -31,7 +31,7 @@ mfa_str_from(const char *s)
 }
 
 
-int
+MFA_HOT int
 mfa_str_eq(mfa_str_t a, mfa_str_t b)
 {
     /* memcmp may not be handed NULL, not even for no bytes */
@@ -187,7 +187,7 @@ plain_ascii(const uint8_t *p)
 }
 
 
-int
+MFA_HOT int
 mfa_str_printable(mfa_str_t s)
 {
     size_t  i, n;
@@ -253,7 +253,7 @@ utf8_char(const uint8_t *p, size_t len)
 }
 
 
-void
+MFA_HOT void
 mfa_buf_init(mfa_buf_t *b, void *data, size_t cap)
 {
     b->data = data;

@@ -14,6 +14,11 @@
 #include <stdint.h>
 
 
+/* What is done for each request that the gate lets through stands side by side in
+   memory: it takes fewer pages and lines of it, and those are what it costs. */
+#define MFA_HOT  __attribute__((hot))
+
+
 typedef struct {
     const uint8_t  *data;
     size_t          len;                    /* bytes */

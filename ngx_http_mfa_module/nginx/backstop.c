@@ -4,7 +4,6 @@
 
 #include "nginx/backstop.h"
 #include "nginx/gate.h"
-#include "nginx/output.h"
 #include "nginx/stream.h"
 
 static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
@@ -22,7 +21,7 @@ carries_content(ngx_uint_t status)
 
 /* A clone of a judged request (slice, an update of a cache in the background)
    starts behind the gate: it has its parent's verdict for the same location. */
-static ngx_uint_t
+MFA_HOT static ngx_uint_t
 on_record(ngx_http_request_t *r, ngx_http_mfa_loc_conf_t *lcf)
 {
     ngx_http_mfa_gate_t  *gate;
@@ -54,22 +53,23 @@ is_header(ngx_table_elt_t *header, const char *name, size_t len)
 }
 
 
-static void
+/* Drops what would set a cookie of ours; whether there is a Cache-Control. */
+MFA_HOT static ngx_uint_t
 cookies_drop(ngx_http_request_t *r)
 {
-    ngx_uint_t                 i;
+    ngx_uint_t                 i, cache_control;
     ngx_list_part_t           *part;
     ngx_table_elt_t           *header;
     ngx_http_mfa_main_conf_t  *mcf;
 
-    mcf = ngx_http_get_module_main_conf(r, ngx_http_mfa_module);
+    cache_control = 0;
     part = &r->headers_out.headers.part;
     header = part->elts;
 
     for (i = 0; /* void */ ; i++) {
         if (i >= part->nelts) {
             if (part->next == NULL) {
-                break;
+                return cache_control;
             }
 
             part = part->next;
@@ -77,41 +77,20 @@ cookies_drop(ngx_http_request_t *r)
             i = 0;
         }
 
-        if (is_header(&header[i], "Set-Cookie", sizeof("Set-Cookie") - 1)
-            && mfa_cookie_sets(ngx_http_mfa_view(&header[i].value),
-                               mcf->cookies, mcf->n_cookies))
+        if (is_header(&header[i], "Cache-Control", sizeof("Cache-Control") - 1))
         {
-            header[i].hash = 0;
-        }
-    }
-}
+            cache_control = 1;
 
+        } else if (is_header(&header[i], "Set-Cookie",
+                             sizeof("Set-Cookie") - 1))
+        {
+            mcf = ngx_http_get_module_main_conf(r, ngx_http_mfa_module);
 
-static ngx_uint_t
-has_cache_control(ngx_http_request_t *r)
-{
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *header;
-
-    part = &r->headers_out.headers.part;
-    header = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                return 0;
+            if (mfa_cookie_sets(ngx_http_mfa_view(&header[i].value),
+                                &mcf->cookies))
+            {
+                header[i].hash = 0;
             }
-
-            part = part->next;
-            header = part->elts;
-            i = 0;
-        }
-
-        if (is_header(&header[i], "Cache-Control",
-                      sizeof("Cache-Control") - 1))
-        {
-            return 1;
         }
     }
 }
@@ -167,7 +146,7 @@ own_entry(ngx_http_request_t *r)
 
 /* An answer to somebody by name must not become everybody's: nginx reads
    cacheable only after the header filters. */
-static void
+MFA_HOT static void
 cache_unshare(ngx_http_request_t *r, ngx_http_mfa_loc_conf_t *lcf)
 {
     ngx_http_upstream_t  *u;
@@ -206,10 +185,30 @@ refuse(ngx_http_request_t *r)
 }
 
 
-static ngx_int_t
+MFA_HOT static ngx_int_t
+private_add(ngx_http_request_t *r)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+    h->hash = 1;
+    ngx_str_set(&h->key, "Cache-Control");
+    ngx_str_set(&h->value, "private");
+
+    return NGX_OK;
+}
+
+
+MFA_HOT static ngx_int_t
 ngx_http_mfa_backstop(ngx_http_request_t *r)
 {
-    ngx_str_t                  value;
+    ngx_uint_t                 cache_control;
     ngx_http_mfa_gate_t       *gate;
     ngx_http_mfa_loc_conf_t   *lcf;
     ngx_http_mfa_srv_conf_t   *scf;
@@ -222,7 +221,7 @@ ngx_http_mfa_backstop(ngx_http_request_t *r)
     }
 
     if (lcf->portal == NULL || lcf->report) {
-        cookies_drop(r);
+        (void) cookies_drop(r);
 
         if (lcf->portal && on_record(r, lcf)) {
             cache_unshare(r, lcf);
@@ -232,15 +231,10 @@ ngx_http_mfa_backstop(ngx_http_request_t *r)
     }
 
     if (on_record(r, lcf)) {
-        cookies_drop(r);
+        cache_control = cookies_drop(r);
         cache_unshare(r, lcf);
 
-        ngx_str_set(&value, "private");
-
-        if (r == r->main && !has_cache_control(r)
-            && ngx_http_mfa_output_header(r, "Cache-Control", &value)
-               != NGX_OK)
-        {
+        if (r == r->main && !cache_control && private_add(r) != NGX_OK) {
             return NGX_ERROR;
         }
 

@@ -13,7 +13,7 @@ static const mfa_who_t  nobody;             /* a token is no session */
 #define SCHEME_LEN  (sizeof(scheme) - 1)
 
 
-ngx_uint_t
+MFA_HOT ngx_uint_t
 ngx_http_mfa_bearer_is(ngx_http_request_t *r, ngx_http_mfa_loc_conf_t *lcf)
 {
     ngx_str_t  *value;

@@ -171,7 +171,7 @@ ngx_http_mfa_init_main_conf(ngx_conf_t *cf, void *conf)
 {
     ngx_http_mfa_main_conf_t  *mcf = conf;
 
-    ngx_str_t                 prefix;
+    mfa_str_t                *name, *names;
     ngx_uint_t                i, n;
     ngx_http_mfa_portal_t   **portals;
 
@@ -182,7 +182,8 @@ ngx_http_mfa_init_main_conf(ngx_conf_t *cf, void *conf)
     n = mcf->portals.nelts;
     portals = mcf->portals.elts;
 
-    /* Whatever is sent on, the usual names are never taken from clients. */
+    /* Clients' copies of these are removed even where other names are sent, or
+       none: an upstream may still believe them. */
     if (ngx_http_mfa_identity_names(cf, &usual) == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -226,28 +227,22 @@ ngx_http_mfa_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    /* Clients' copies of these are removed even where other names are sent, or
-       none: an upstream may still believe them. */
-    ngx_str_set(&prefix, "Remote-");
+    name = ngx_palloc(cf->pool, NGX_HTTP_MFA_COOKIE_INDEX(n, 0, 0)
+                                * sizeof(mfa_str_t));
 
-    if (ngx_http_mfa_identity_names(cf, &prefix) == NULL) {
+    if (name == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    mcf->cookies = ngx_palloc(cf->pool, 2 * NGX_HTTP_MFA_COOKIE_N * n
-                                        * sizeof(mfa_str_t));
-
-    if (mcf->cookies == NULL) {
-        return NGX_CONF_ERROR;
-    }
+    names = name;
 
     for (i = 0; i < n; i++) {
-        mcf->cookies[mcf->n_cookies++] = portals[i]->core.cookie_name;
-        mcf->cookies[mcf->n_cookies++] = portals[i]->core.cookie_plain;
-        mcf->cookies[mcf->n_cookies++] = portals[i]->login_cookie;
-        mcf->cookies[mcf->n_cookies++] = portals[i]->login_cookie_plain;
-        mcf->cookies[mcf->n_cookies++] = portals[i]->device_cookie;
-        mcf->cookies[mcf->n_cookies++] = portals[i]->device_cookie_plain;
+        *name++ = portals[i]->core.cookie_name;
+        *name++ = portals[i]->core.cookie_plain;
+        *name++ = portals[i]->login_cookie;
+        *name++ = portals[i]->login_cookie_plain;
+        *name++ = portals[i]->device_cookie;
+        *name++ = portals[i]->device_cookie_plain;
 
         if (portals[i]->templates.len == 0) {
             portals[i]->templates = mcf->templates;
@@ -257,6 +252,8 @@ ngx_http_mfa_init_main_conf(ngx_conf_t *cf, void *conf)
             return NGX_CONF_ERROR;
         }
     }
+
+    mfa_cookie_names(&mcf->cookies, names, (size_t) (name - names));
 
     return NGX_CONF_OK;
 }

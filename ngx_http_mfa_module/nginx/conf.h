@@ -10,6 +10,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "core/cookie.h"
 #include "core/html.h"
 #include "core/jwt.h"
 #include "core/page.h"
@@ -104,9 +105,8 @@ typedef struct {
     ngx_array_t               consoles;         /* ngx_http_mfa_place_t */
     ngx_array_t               statuses;         /* ngx_http_mfa_place_t */
     ngx_array_t               seen;             /* all locations: lint.c */
-    mfa_str_t                *cookies;          /* all names of all portals, by
+    mfa_cookie_names_t        cookies;          /* of all portals, by
                                                    NGX_HTTP_MFA_COOKIE_INDEX */
-    ngx_uint_t                n_cookies;
     ngx_http_mfa_links_t     *links;            /* this worker's, when used */
     ngx_http_mfa_meters_t     meters;
 } ngx_http_mfa_main_conf_t;

@@ -65,16 +65,13 @@ ngx_http_mfa_gate_flow(ngx_http_request_t *r, ngx_pool_t *pool,
 
 
 /* A subrequest may be judged for another portal than the request around it. */
-static ngx_http_mfa_judged_t *
-record_of(ngx_http_request_t *r)
+MFA_HOT static ngx_http_mfa_judged_t *
+record_of(ngx_http_request_t *r, ngx_http_mfa_main_t *m)
 {
-    ngx_http_mfa_main_t    *m;
     ngx_http_mfa_judged_t  *judged;
 
-    m = ngx_http_mfa_input_main(r);
-
-    if (m == NULL || r == r->main) {
-        return m ? &m->judged : NULL;
+    if (r == r->main) {
+        return &m->judged;
     }
 
     for (judged = m->judged.next; judged; judged = judged->next) {
@@ -100,9 +97,11 @@ ngx_int_t
 ngx_http_mfa_gate_keep(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
     mfa_flow_gate_t *flow)
 {
+    ngx_http_mfa_main_t    *m;
     ngx_http_mfa_judged_t  *judged;
 
-    judged = record_of(r);
+    m = ngx_http_mfa_input_main(r);
+    judged = m ? record_of(r, m) : NULL;
 
     if (judged == NULL) {
         return NGX_ERROR;
@@ -122,7 +121,7 @@ ngx_http_mfa_gate_keep(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
 
 /* --- what the worker's cache knows --- */
 
-static mfa_cache_t *
+MFA_HOT static mfa_cache_t *
 cache_of(ngx_http_request_t *r)
 {
     ngx_http_mfa_links_t  *links;
@@ -134,17 +133,10 @@ cache_of(ngx_http_request_t *r)
 
 
 /* Holds what is known for as long as anything may point at it. */
-static ngx_int_t
-hold(ngx_http_request_t *r, const mfa_known_t *known)
+MFA_HOT static ngx_int_t
+hold(ngx_http_request_t *r, ngx_http_mfa_main_t *m, const mfa_known_t *known)
 {
     ngx_http_mfa_hold_t  *h;
-    ngx_http_mfa_main_t  *m;
-
-    m = ngx_http_mfa_input_find(r);
-
-    if (m == NULL) {
-        return NGX_ERROR;
-    }
 
     h = m->holds ? ngx_palloc(r->main->pool, sizeof(ngx_http_mfa_hold_t))
                  : &m->hold;
@@ -162,9 +154,9 @@ hold(ngx_http_request_t *r, const mfa_known_t *known)
 
 
 /* Whether the cache knows enough to let r pass, and then it may. */
-static ngx_uint_t
+MFA_HOT static ngx_uint_t
 known_passes(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate,
-    mfa_cache_t *cache, mfa_str_t cookie)
+    ngx_http_mfa_main_t *m, mfa_cache_t *cache, mfa_str_t cookie)
 {
     mfa_known_t             known;
     mfa_gate_ask_t          ask;
@@ -179,9 +171,9 @@ known_passes(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate,
         return 0;
     }
 
-    judged = record_of(r);
+    judged = record_of(r, m);
 
-    if (judged == NULL || hold(r, &known) != NGX_OK) {
+    if (judged == NULL || hold(r, m, &known) != NGX_OK) {
         mfa_cache_release(&known);
         return 0;
     }
@@ -319,7 +311,7 @@ deny(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
 }
 
 
-static ngx_int_t
+MFA_HOT static ngx_int_t
 pass(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
 {
     if (ngx_http_mfa_identity_send(r, gate->lcf->headers, gate->who)
@@ -384,13 +376,14 @@ ngx_http_mfa_gate_wake(ngx_http_request_t *r, void *data)
 
 
 /* NGX_OK: the verdict is there; NGX_AGAIN: it will be. */
-static ngx_int_t
+MFA_HOT static ngx_int_t
 ask(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate,
     ngx_http_mfa_loc_conf_t *lcf)
 {
-    ngx_int_t            rc;
-    mfa_cache_t         *cache;
-    const mfa_cookie_t  *cookie;
+    ngx_int_t             rc;
+    mfa_cache_t          *cache;
+    const mfa_cookie_t   *cookie;
+    ngx_http_mfa_main_t  *m;
 
     gate->lcf = lcf;
     gate->judged = 0;
@@ -400,11 +393,12 @@ ask(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate,
         return ngx_http_mfa_bearer_ask(r, gate);
     }
 
-    cookie = ngx_http_mfa_input_cookie(r, lcf->portal,
-                                       NGX_HTTP_MFA_COOKIE_SESSION);
+    m = ngx_http_mfa_input_find(r);
+    cookie = ngx_http_mfa_input_cookie_of(r, m, lcf->portal,
+                                          NGX_HTTP_MFA_COOKIE_SESSION);
     cache = cookie && cookie->n == 1 ? cache_of(r) : NULL;
 
-    if (cache && known_passes(r, gate, cache, cookie->value)) {
+    if (cache && known_passes(r, gate, m, cache, cookie->value)) {
         return NGX_OK;
     }
 
@@ -463,7 +457,7 @@ ungated(ngx_http_request_t *r)
 }
 
 
-ngx_int_t
+MFA_HOT ngx_int_t
 ngx_http_mfa_gate_handler(ngx_http_request_t *r)
 {
     ngx_int_t                 rc;

@@ -37,7 +37,7 @@ same_header(ngx_str_t *key, ngx_str_t *lower)
 }
 
 
-ngx_uint_t
+MFA_HOT ngx_uint_t
 ngx_http_mfa_identity_is(ngx_http_mfa_main_conf_t *mcf, ngx_str_t *key)
 {
     ngx_uint_t                i, j;
@@ -183,7 +183,7 @@ ngx_http_mfa_identity_headers(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 
-static ngx_int_t
+MFA_HOT static ngx_int_t
 push(ngx_http_request_t *r, ngx_http_mfa_headers_t *headers, ngx_uint_t i,
     mfa_str_t value)
 {
@@ -210,7 +210,7 @@ push(ngx_http_request_t *r, ngx_http_mfa_headers_t *headers, ngx_uint_t i,
 }
 
 
-void
+MFA_HOT void
 ngx_http_mfa_identity_values(const mfa_who_t *who,
     mfa_str_t values[NGX_HTTP_MFA_IDENTITY_N])
 {
@@ -233,7 +233,7 @@ ngx_http_mfa_identity_values(const mfa_who_t *who,
 }
 
 
-ngx_int_t
+MFA_HOT ngx_int_t
 ngx_http_mfa_identity_send(ngx_http_request_t *r,
     ngx_http_mfa_headers_t *headers, const mfa_who_t *who)
 {

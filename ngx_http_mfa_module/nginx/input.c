@@ -16,7 +16,7 @@ static void ngx_http_mfa_input_cleanup(void *data);
 
 /* nginx keeps names in lower case beside what was sent; who adds a header need
    not. */
-static ngx_uint_t
+MFA_HOT static ngx_uint_t
 is_cookie(ngx_table_elt_t *header)
 {
     if (header->key.len != sizeof("Cookie") - 1) {
@@ -33,7 +33,7 @@ is_cookie(ngx_table_elt_t *header)
 
 /* The main request's record lives in its pool's cleanups: internal redirects
    forget every module's context, and must not forget this. */
-ngx_http_mfa_main_t *
+MFA_HOT ngx_http_mfa_main_t *
 ngx_http_mfa_input_find(ngx_http_request_t *r)
 {
     ngx_pool_cleanup_t  *cln;
@@ -49,7 +49,7 @@ ngx_http_mfa_input_find(ngx_http_request_t *r)
 
 
 /* The handler is the record's name, too. */
-static void
+MFA_HOT static void
 ngx_http_mfa_input_cleanup(void *data)
 {
     ngx_http_mfa_hold_t  *hold;
@@ -61,7 +61,7 @@ ngx_http_mfa_input_cleanup(void *data)
 }
 
 
-ngx_http_mfa_main_t *
+MFA_HOT ngx_http_mfa_main_t *
 ngx_http_mfa_input_main(ngx_http_request_t *r)
 {
     ngx_pool_cleanup_t        *cln;
@@ -76,7 +76,7 @@ ngx_http_mfa_input_main(ngx_http_request_t *r)
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_mfa_module);
     cln = ngx_pool_cleanup_add(r->main->pool, sizeof(ngx_http_mfa_main_t)
-                                              + mcf->n_cookies
+                                              + mcf->cookies.n
                                                 * sizeof(mfa_cookie_t));
     if (cln == NULL) {
         return NULL;
@@ -92,7 +92,7 @@ ngx_http_mfa_input_main(ngx_http_request_t *r)
     m->judged.next = NULL;
     m->holds = NULL;
     ngx_str_null(&m->query);
-    ngx_memzero(m->cookies, mcf->n_cookies * sizeof(mfa_cookie_t));
+    ngx_memzero(m->cookies, mcf->cookies.n * sizeof(mfa_cookie_t));
 
     return m;
 }
@@ -113,10 +113,16 @@ const mfa_cookie_t *
 ngx_http_mfa_input_cookie(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal,
     ngx_uint_t kind)
 {
-    mfa_cookie_t         *cookie;
-    ngx_http_mfa_main_t  *m;
+    return ngx_http_mfa_input_cookie_of(r, ngx_http_mfa_input_find(r), portal,
+                                        kind);
+}
 
-    m = ngx_http_mfa_input_find(r);
+
+MFA_HOT const mfa_cookie_t *
+ngx_http_mfa_input_cookie_of(ngx_http_request_t *r, ngx_http_mfa_main_t *m,
+    ngx_http_mfa_portal_t *portal, ngx_uint_t kind)
+{
+    mfa_cookie_t  *cookie;
 
     if (m == NULL) {
         return NULL;
@@ -153,7 +159,7 @@ ngx_http_mfa_input_judged(ngx_http_request_t *r)
 }
 
 
-ngx_uint_t
+MFA_HOT ngx_uint_t
 ngx_http_mfa_input_loopback(struct sockaddr *sa)
 {
 #if (NGX_HAVE_INET6)
@@ -180,7 +186,7 @@ ngx_http_mfa_input_loopback(struct sockaddr *sa)
 }
 
 
-ngx_uint_t
+MFA_HOT ngx_uint_t
 ngx_http_mfa_input_private(ngx_http_request_t *r)
 {
     return is_tls(r)
@@ -189,7 +195,7 @@ ngx_http_mfa_input_private(ngx_http_request_t *r)
 }
 
 
-ngx_uint_t
+MFA_HOT ngx_uint_t
 ngx_http_mfa_input_secure(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal)
 {
     return is_tls(r)
@@ -198,34 +204,50 @@ ngx_http_mfa_input_secure(ngx_http_request_t *r, ngx_http_mfa_portal_t *portal)
 
 
 /* Our cookies out of a Cookie header; the others keep their place in it. */
-static ngx_int_t
+MFA_HOT static ngx_int_t
 collect(ngx_http_request_t *r, ngx_http_mfa_main_conf_t *mcf,
     ngx_str_t *line)
 {
-    u_char               *p;
+    int                   scattered;
     mfa_buf_t             out;
+    mfa_str_t             rest;
     ngx_http_mfa_main_t  *m;
 
     m = ngx_http_mfa_input_main(r);
 
-    /* Pairs are joined by "; " anew: that can take more than it took. */
-    p = ngx_pnalloc(r->pool, 2 * line->len + 1);
-
-    if (m == NULL || p == NULL) {
+    if (m == NULL) {
         return NGX_ERROR;
     }
 
-    mfa_buf_init(&out, p, 2 * line->len);
-
-    if (mfa_cookie_take(&out, ngx_http_mfa_view(line), mcf->cookies,
-                        mcf->n_cookies, m->cookies))
+    if (mfa_cookie_take(ngx_http_mfa_view(line), &mcf->cookies, m->cookies,
+                        &rest, &scattered)
+        == 0)
     {
-        out.data[out.len] = '\0';
-        line->data = out.data;
-        line->len = out.len;
+        return NGX_OK;
     }
 
-    return out.failed ? NGX_ERROR : NGX_OK;
+    if (scattered) {
+        /* Pairs are joined by "; " anew: that can take more than it took. */
+        mfa_buf_init(&out, ngx_pnalloc(r->pool, 2 * line->len + 1),
+                     2 * line->len);
+
+        if (out.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        mfa_cookie_rest(&out, ngx_http_mfa_view(line), &mcf->cookies);
+        rest = mfa_buf_since(&out, 0);
+    }
+
+    if (rest.len) {
+        line->data = (u_char *) rest.data;
+    }
+
+    /* In line that is its end, a ';' of it, or the name of ours. */
+    line->len = rest.len;
+    line->data[line->len] = '\0';
+
+    return NGX_OK;
 }
 
 
@@ -248,7 +270,7 @@ replayable(ngx_http_request_t *r)
 
 
 /* What of the headers goes no further, once ours are out of Cookie. */
-static ngx_uint_t
+MFA_HOT static ngx_uint_t
 vanishes(ngx_http_mfa_main_conf_t *mcf, ngx_table_elt_t *header)
 {
     return is_cookie(header) ? header->value.len == 0
@@ -306,7 +328,7 @@ ngx_http_mfa_input_rebuild(ngx_http_request_t *r, ngx_http_mfa_main_conf_t *mcf)
 }
 
 
-ngx_int_t
+MFA_HOT ngx_int_t
 ngx_http_mfa_input_handler(ngx_http_request_t *r)
 {
     ngx_uint_t                 i, clean;

@@ -9,7 +9,6 @@
 #define NGX_HTTP_MFA_INPUT_H
 
 #include "nginx/conf.h"
-#include "core/cookie.h"
 #include "core/flow_gate.h"
 
 /* Who is there, once a gate flow has told, for the portal it told of. */
@@ -54,6 +53,9 @@ ngx_http_mfa_main_t *ngx_http_mfa_input_find(ngx_http_request_t *r);
    it: n of them, the first one's value; NULL when there is none. */
 const mfa_cookie_t *ngx_http_mfa_input_cookie(ngx_http_request_t *r,
     ngx_http_mfa_portal_t *portal, ngx_uint_t kind);
+/* The same, for who has found the record, or that there is none (NULL). */
+const mfa_cookie_t *ngx_http_mfa_input_cookie_of(ngx_http_request_t *r,
+    ngx_http_mfa_main_t *m, ngx_http_mfa_portal_t *portal, ngx_uint_t kind);
 
 /* What a request was judged, or the nearest request around it; or NULL. */
 ngx_http_mfa_judged_t *ngx_http_mfa_input_judged(ngx_http_request_t *r);

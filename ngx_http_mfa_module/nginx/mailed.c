@@ -86,7 +86,7 @@ hide(ngx_str_t *text)
 
 /* A browser sends our origin alone; what else comes from one of these pages may
    send all of its address. */
-static void
+MFA_HOT static void
 hide_referer(ngx_http_request_t *r, ngx_http_mfa_srv_conf_t *scf)
 {
     mfa_str_t   path, query;
@@ -106,7 +106,7 @@ hide_referer(ngx_http_request_t *r, ngx_http_mfa_srv_conf_t *scf)
 }
 
 
-ngx_int_t
+MFA_HOT ngx_int_t
 ngx_http_mfa_mailed_take(ngx_http_request_t *r, ngx_http_mfa_srv_conf_t *scf)
 {
     u_char               *p;
@@ -136,7 +136,7 @@ ngx_http_mfa_mailed_take(ngx_http_request_t *r, ngx_http_mfa_srv_conf_t *scf)
 }
 
 
-ngx_int_t
+MFA_HOT ngx_int_t
 ngx_http_mfa_mailed_handler(ngx_http_request_t *r)
 {
     ngx_http_mfa_main_t      *m;

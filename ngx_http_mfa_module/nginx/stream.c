@@ -27,7 +27,7 @@ typedef struct {
 
 
 /* HEAD and the statuses without a body end with their header. */
-static ngx_uint_t
+MFA_HOT static ngx_uint_t
 may_last(ngx_http_request_t *r)
 {
     off_t       n;
@@ -181,12 +181,17 @@ ngx_http_mfa_stream_wake(ngx_event_t *ev)
 }
 
 
-ngx_int_t
+MFA_HOT ngx_int_t
 ngx_http_mfa_stream_watch(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
 {
     ngx_http_cleanup_t     *cln;
     ngx_http_mfa_main_t    *m;
     ngx_http_mfa_stream_t  *stream;
+
+    /* A token's answer is complete when it begins. */
+    if (gate->bearer || !may_last(r)) {
+        return NGX_OK;
+    }
 
     m = ngx_http_mfa_input_main(r);
 
@@ -195,8 +200,7 @@ ngx_http_mfa_stream_watch(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
     }
 
     /* A header may be begun twice, when a filter behind this one fails. */
-    /* A token's answer is complete when it begins. */
-    if (m->watched || gate->bearer || !may_last(r)) {
+    if (m->watched) {
         return NGX_OK;
     }
 

@@ -41,7 +41,7 @@ static void ngx_http_mfa_task_hashed(void *data, mfa_tri_e answer,
 static void ngx_http_mfa_task_told(void *data, mfa_tri_e answer);
 
 
-ngx_http_mfa_links_t *
+MFA_HOT ngx_http_mfa_links_t *
 ngx_http_mfa_task_links(ngx_http_request_t *r)
 {
     ngx_http_mfa_main_conf_t  *mcf;

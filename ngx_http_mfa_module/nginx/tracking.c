@@ -145,29 +145,37 @@ listener_send(ngx_http_mfa_links_t *links, const mfa_op_t *op,
 }
 
 
-mfa_cache_t *
-ngx_http_mfa_links_cache(ngx_http_mfa_links_t *links)
+static void
+listen_begin(ngx_http_mfa_links_t *links)
 {
     mfa_op_t                  op;
+    ngx_http_mfa_tracking_t  *t;
+
+    t = &links->tracking;
+    mfa_op_reset(&op);
+    t->refused = 0;
+    t->listen_at = mfa_store_listen(&op);
+    t->state = TRACKING_ASKED;
+    step(links, TRACKING_ASKED, listener_send(links, &op, tracking_asked));
+}
+
+
+MFA_HOT mfa_cache_t *
+ngx_http_mfa_links_cache(ngx_http_mfa_links_t *links)
+{
     ngx_http_mfa_tracking_t  *t;
 
     t = &links->tracking;
 
     /* Behind a shared link that is up: a server that is away is tried by that
        alone. */
-    if (links->cache == NULL || t->state != TRACKING_OFF || ngx_exiting
-        || links->shared.state != LINK_READY
-        || (t->refused
-            && (ngx_msec_int_t) (ngx_current_msec - t->retry_at) < 0))
+    if (t->state == TRACKING_OFF && links->cache != NULL && !ngx_exiting
+        && links->shared.state == LINK_READY
+        && !(t->refused
+             && (ngx_msec_int_t) (ngx_current_msec - t->retry_at) < 0))
     {
-        return links->cache;
+        listen_begin(links);
     }
-
-    mfa_op_reset(&op);
-    t->refused = 0;
-    t->listen_at = mfa_store_listen(&op);
-    t->state = TRACKING_ASKED;
-    step(links, TRACKING_ASKED, listener_send(links, &op, tracking_asked));
 
     return links->cache;
 }

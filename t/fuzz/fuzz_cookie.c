@@ -19,18 +19,36 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const mfa_str_t  name = mfa_lit("sid");
 
 
-/* What is left goes to *left, whose memory the caller frees. */
+static const mfa_cookie_names_t *
+ours(void)
+{
+    static mfa_cookie_names_t  names;
+
+    mfa_cookie_names(&names, &name, 1);
+
+    return &names;
+}
+
+
+/* What is left goes to *left, whose memory the caller frees; it is the part of
+   line that was told, where one was. */
 static mfa_cookie_t
 take(mfa_str_t line, mfa_buf_t *left)
 {
+    int           scattered;
     unsigned      n;
+    mfa_str_t     rest;
     mfa_cookie_t  cookie = { { NULL, 0 }, 0 };
 
     mfa_buf_init(left, malloc(line.len * 2 + 1), line.len * 2);
     assert(left->data != NULL);
 
-    n = mfa_cookie_take(left, line, &name, 1, &cookie);
+    n = mfa_cookie_take(line, ours(), &cookie, &rest, &scattered);
+    mfa_cookie_rest(left, line, ours());
     assert(!left->failed && n == cookie.n);
+    assert(scattered || mfa_str_eq(rest, mfa_buf_since(left, 0)));
+    assert(rest.len == 0 || (rest.data >= line.data
+                             && rest.data + rest.len <= line.data + line.len));
 
     return cookie;
 }
@@ -90,7 +108,7 @@ allowed_set_cookies_come_back_as_others(mfa_str_t line)
 {
     mfa_str_t  pair, rest;
 
-    if (mfa_cookie_sets(line, &name, 1)) {
+    if (mfa_cookie_sets(line, ours())) {
         return;
     }
 

@@ -33,11 +33,13 @@ clean(void **state)
 static void
 find_in(mfa_cookie_t *cookie, mfa_str_t line)
 {
-    mfa_buf_t        out = pool_buf(2 * line.len);
-    const mfa_str_t  name = pool_text(SID);
+    int                 scattered;
+    mfa_str_t           rest;
+    const mfa_str_t     name = pool_text(SID);
+    mfa_cookie_names_t  names;
 
-    (void) mfa_cookie_take(&out, line, &name, 1, cookie);
-    assert_false(out.failed);
+    mfa_cookie_names(&names, &name, 1);
+    (void) mfa_cookie_take(line, &names, cookie, &rest, &scattered);
 }
 
 
@@ -254,24 +256,36 @@ security_45_long_and_cut_off_lines_are_read_to_their_end_only(void **state)
 }
 
 
-static const mfa_str_t  ours[] = {
-    { (const uint8_t *) SID, sizeof(SID) - 1 },
-    { (const uint8_t *) "__Host-mfa_admin", 16 },
-};
+static const mfa_cookie_names_t *
+ours(void)
+{
+    static mfa_cookie_names_t  names;
+    static const mfa_str_t     both[] = { mfa_lit(SID),
+                                          mfa_lit("__Host-mfa_admin") };
+
+    mfa_cookie_names(&names, both, 2);
+
+    return &names;
+}
 
 
 static void
 check_strip(const char *line, const char *left, unsigned n)
 {
+    int           scattered;
     unsigned      out;
+    mfa_str_t     rest;
     mfa_buf_t     buf = pool_buf(strlen(line) * 2);
     mfa_cookie_t  found[2] = { { { NULL, 0 }, 0 } };
 
-    out = mfa_cookie_take(&buf, pool_text(line), ours, 2, found);
+    out = mfa_cookie_take(pool_text(line), ours(), found, &rest, &scattered);
+    mfa_cookie_rest(&buf, pool_text(line), ours());
 
     assert_false(buf.failed);
 
-    if (out != n || !buf_is(&buf, left)) {
+    if (out != n || !buf_is(&buf, left)
+        || (!scattered && !mfa_str_is(rest, left)))
+    {
         fail_msg("\"%s\": %u left out, \"%.*s\" stays", line, out,
                  (int) buf.len, (const char *) buf.data);
     }
@@ -282,14 +296,17 @@ check_strip(const char *line, const char *left, unsigned n)
 static void
 security_43_each_name_is_found_beside_the_others(void **state)
 {
-    mfa_buf_t     buf = pool_buf(256);
+    int           scattered;
+    mfa_str_t     rest;
     mfa_cookie_t  found[2] = { { { NULL, 0 }, 0 } };
 
     (void) state;
 
-    assert_int_equal(mfa_cookie_take(&buf, pool_text("__Host-mfa_admin=A; x=1; "
-                     SID "=U; __HOST-mfa_admin=B"), ours, 2, found), 3);
-    assert_true(buf_is(&buf, "x=1"));
+    assert_int_equal(mfa_cookie_take(pool_text("__Host-mfa_admin=A; x=1; "
+                     SID "=U; __HOST-mfa_admin=B"), ours(), found, &rest,
+                     &scattered), 3);
+    assert_false(scattered);
+    assert_true(mfa_str_is(rest, "x=1"));
     assert_int_equal(found[0].n, 1);
     assert_true(mfa_str_is(found[0].value, "U"));
     assert_int_equal(found[1].n, 2);
@@ -331,24 +348,60 @@ security_46_other_cookies_keep_their_bytes_and_order(void **state)
 static void
 security_46_a_buffer_too_small_is_told(void **state)
 {
-    size_t        cap;
-    mfa_buf_t     buf;
-    mfa_cookie_t  found[2] = { { { NULL, 0 }, 0 } };
-    const char   *line = "a=1;" SID "=x;b=2;c=3";
-    const char   *left = "a=1; b=2; c=3";
+    size_t       cap;
+    mfa_buf_t    buf;
+    const char  *line = "a=1;" SID "=x;b=2;c=3";
+    const char  *left = "a=1; b=2; c=3";
 
     (void) state;
 
     for (cap = 0; cap < strlen(left); cap++) {
         buf = pool_buf(cap);
-        (void) mfa_cookie_take(&buf, pool_text(line), ours, 2, found);
+        mfa_cookie_rest(&buf, pool_text(line), ours());
         assert_true(buf.failed);
     }
 
     buf = pool_buf(strlen(left));
-    (void) mfa_cookie_take(&buf, pool_text(line), ours, 2, found);
+    mfa_cookie_rest(&buf, pool_text(line), ours());
     assert_false(buf.failed);
     assert_true(buf_is(&buf, left));
+}
+
+
+/* Mostly ours is the first or the last: nothing need be written then. */
+static void
+pairs_side_by_side_stay_where_they_are(void **state)
+{
+    int                       scattered;
+    size_t                    i;
+    mfa_str_t                 rest, line;
+    mfa_cookie_t              found[2] = { { { NULL, 0 }, 0 } };
+    static const char *const  together[] = {
+        SID "=x; a=1; b=2", "a=1; b=2; " SID "=x",
+        "__Host-mfa_admin=x; a=1; b=2;" SID "=y", ";;a=1; b=2;;" SID "=x",
+        "a=1; b=2"
+    };
+    static const char *const  apart[] = {
+        "a=1; " SID "=x; b=2", "a=1;b=2; " SID "=x", "a=1;; b=2"
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(together) / sizeof(together[0]); i++) {
+        line = pool_text(together[i]);
+        (void) mfa_cookie_take(line, ours(), found, &rest, &scattered);
+
+        assert_false(scattered);
+        assert_true(mfa_str_is(rest, "a=1; b=2"));
+        assert_true(rest.data >= line.data);
+        assert_true(rest.data + rest.len <= line.data + line.len);
+    }
+
+    for (i = 0; i < sizeof(apart) / sizeof(apart[0]); i++) {
+        (void) mfa_cookie_take(pool_text(apart[i]), ours(), found, &rest,
+                               &scattered);
+        assert_true(scattered);
+    }
 }
 
 
@@ -371,13 +424,13 @@ security_46_an_upstream_cannot_set_our_cookies(void **state)
     (void) state;
 
     for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        if (!mfa_cookie_sets(pool_text(bad[i]), ours, 2)) {
+        if (!mfa_cookie_sets(pool_text(bad[i]), ours())) {
             fail_msg("\"%s\" gets through", bad[i]);
         }
     }
 
     for (i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
-        if (mfa_cookie_sets(pool_text(fine[i]), ours, 2)) {
+        if (mfa_cookie_sets(pool_text(fine[i]), ours())) {
             fail_msg("\"%s\" is not ours", fine[i]);
         }
     }
@@ -412,6 +465,8 @@ main(void)
             security_46_other_cookies_keep_their_bytes_and_order, clean),
         cmocka_unit_test_teardown(
             security_46_a_buffer_too_small_is_told, clean),
+        cmocka_unit_test_teardown(
+            pairs_side_by_side_stay_where_they_are, clean),
         cmocka_unit_test_teardown(
             security_46_an_upstream_cannot_set_our_cookies, clean),
     };

@@ -351,6 +351,14 @@ mfa_cache_close(mfa_cache_t *cache)
 
 /* --- finding --- */
 
+MFA_HOT mfa_digest_t
+mfa_cache_digest(const mfa_cache_t *cache, mfa_str_t cookie)
+{
+    return mfa_siphash(cache->secret, cookie);
+}
+
+
+
 /* A session's account: the one it was read with, or the one that has been read
    since. */
 MFA_HOT static mfa_cached_t *
@@ -378,13 +386,10 @@ account_of(mfa_cache_t *cache, mfa_cached_t *session, int64_t now)
 
 
 MFA_HOT static mfa_cached_t *
-session_find(mfa_cache_t *cache, const mfa_portal_t *portal, mfa_str_t cookie,
-    int64_t now)
+session_find(mfa_cache_t *cache, const mfa_portal_t *portal,
+    mfa_digest_t digest, int64_t now)
 {
     mfa_cached_t  *e;
-    mfa_digest_t   digest;
-
-    digest = mfa_siphash(cache->secret, cookie);
 
     for (e = cache->by_digest[digest.low & cache->mask]; e; e = e->same) {
         if (e->digest.low == digest.low && e->digest.high == digest.high) {
@@ -398,7 +403,7 @@ session_find(mfa_cache_t *cache, const mfa_portal_t *portal, mfa_str_t cookie,
 
 MFA_HOT int
 mfa_cache_find(mfa_cache_t *cache, const mfa_portal_t *portal,
-    mfa_str_t cookie, int64_t now, mfa_known_t *known)
+    mfa_digest_t digest, int64_t now, mfa_known_t *known)
 {
     mfa_cached_t  *session, *account;
 
@@ -407,7 +412,7 @@ mfa_cache_find(mfa_cache_t *cache, const mfa_portal_t *portal,
         return 0;
     }
 
-    session = session_find(cache, portal, cookie, now);
+    session = session_find(cache, portal, digest, now);
     account = session ? account_of(cache, session, now) : NULL;
 
     if (account == NULL) {
@@ -454,7 +459,7 @@ mfa_cache_expect(mfa_cache_t *cache, mfa_places_t *places, mfa_str_t cookie,
     }
 
     places->kept = 1;
-    places->digest = mfa_siphash(cache->secret, cookie);
+    places->digest = mfa_cache_digest(cache, cookie);
 
     /* Whoever asks for a session again does not believe what is here. */
     e = key_find(cache, session_key);

@@ -82,12 +82,15 @@ void mfa_cache_destroy(mfa_cache_t *cache);
 void mfa_cache_open(mfa_cache_t *cache);
 void mfa_cache_close(mfa_cache_t *cache);
 
+/* What a cookie is known by here, and nowhere else. */
+mfa_digest_t mfa_cache_digest(const mfa_cache_t *cache, mfa_str_t cookie);
+
 /*
- * Looks for the session of this cookie at portal and for its account.  1: *known
- * is held until mfa_cache_release; 0: ask the store.
+ * Looks for the session of the cookie with this digest at portal and for its
+ * account.  1: *known is held until mfa_cache_release; 0: ask the store.
  */
 int mfa_cache_find(mfa_cache_t *cache, const mfa_portal_t *portal,
-    mfa_str_t cookie, int64_t now, mfa_known_t *known);
+    mfa_digest_t digest, int64_t now, mfa_known_t *known);
 void mfa_cache_release(mfa_known_t *known);
 
 /*

@@ -10,6 +10,7 @@
 #include "nginx/api.h"
 #include "nginx/bearer.h"
 #include "nginx/check.h"
+#include "nginx/memo.h"
 #include "nginx/meter.h"
 #include "nginx/output.h"
 #include "nginx/task.h"
@@ -156,9 +157,10 @@ hold(ngx_http_request_t *r, ngx_http_mfa_main_t *m, const mfa_known_t *known)
 /* Whether the cache knows enough to let r pass, and then it may. */
 MFA_HOT static ngx_uint_t
 known_passes(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate,
-    ngx_http_mfa_main_t *m, mfa_cache_t *cache, mfa_str_t cookie)
+    ngx_http_mfa_main_t *m, mfa_cache_t *cache, const mfa_cookie_t *cookie)
 {
     mfa_known_t             known;
+    mfa_digest_t            digest;
     mfa_gate_ask_t          ask;
     ngx_http_mfa_judged_t  *judged;
 
@@ -167,7 +169,10 @@ known_passes(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate,
     ask.fresh_sec = gate->lcf->fresh;
     ask.now = ngx_time();
 
-    if (!mfa_cache_find(cache, ask.portal, cookie, ask.now, &known)) {
+    digest = ngx_http_mfa_memo_digest(m, (ngx_uint_t) (cookie - m->cookies),
+                                      cache);
+
+    if (!mfa_cache_find(cache, ask.portal, digest, ask.now, &known)) {
         return 0;
     }
 
@@ -398,7 +403,7 @@ ask(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate,
                                           NGX_HTTP_MFA_COOKIE_SESSION);
     cache = cookie && cookie->n == 1 ? cache_of(r) : NULL;
 
-    if (cache && known_passes(r, gate, m, cache, cookie->value)) {
+    if (cache && known_passes(r, gate, m, cache, cookie)) {
         return NGX_OK;
     }
 

@@ -6,7 +6,7 @@
  * copied into a new list; the old elements stay where they are.
  */
 
-#include "nginx/input.h"
+#include "nginx/memo.h"
 
 #define SESSION_REFERENCE  12               /* characters of the token hash */
 #define TOO_EARLY          425              /* nginx has no name for it */
@@ -92,6 +92,9 @@ ngx_http_mfa_input_main(ngx_http_request_t *r)
     m->judged.next = NULL;
     m->holds = NULL;
     ngx_str_null(&m->query);
+    m->lines = 0;
+    m->memo = NULL;
+    m->digested = NGX_HTTP_MFA_NO_COOKIE;
     ngx_memzero(m->cookies, mcf->cookies.n * sizeof(mfa_cookie_t));
 
     return m;
@@ -208,10 +211,9 @@ MFA_HOT static ngx_int_t
 collect(ngx_http_request_t *r, ngx_http_mfa_main_conf_t *mcf,
     ngx_str_t *line)
 {
-    int                   scattered;
     mfa_buf_t             out;
-    mfa_str_t             rest;
     ngx_http_mfa_main_t  *m;
+    ngx_http_mfa_line_t   told;
 
     m = ngx_http_mfa_input_main(r);
 
@@ -219,14 +221,20 @@ collect(ngx_http_request_t *r, ngx_http_mfa_main_conf_t *mcf,
         return NGX_ERROR;
     }
 
-    if (mfa_cookie_take(ngx_http_mfa_view(line), &mcf->cookies, m->cookies,
-                        &rest, &scattered)
-        == 0)
-    {
+    if (m->lines++ == 0) {
+        ngx_http_mfa_memo_take(r, m, line, &told);
+
+    } else {
+        told.left_out = mfa_cookie_take(ngx_http_mfa_view(line), &mcf->cookies,
+                                        m->cookies, &told.rest,
+                                        &told.scattered);
+    }
+
+    if (told.left_out == 0) {
         return NGX_OK;
     }
 
-    if (scattered) {
+    if (told.scattered) {
         /* Pairs are joined by "; " anew: that can take more than it took. */
         mfa_buf_init(&out, ngx_pnalloc(r->pool, 2 * line->len + 1),
                      2 * line->len);
@@ -236,15 +244,15 @@ collect(ngx_http_request_t *r, ngx_http_mfa_main_conf_t *mcf,
         }
 
         mfa_cookie_rest(&out, ngx_http_mfa_view(line), &mcf->cookies);
-        rest = mfa_buf_since(&out, 0);
+        told.rest = mfa_buf_since(&out, 0);
     }
 
-    if (rest.len) {
-        line->data = (u_char *) rest.data;
+    if (told.rest.len) {
+        line->data = (u_char *) told.rest.data;
     }
 
     /* In line that is its end, a ';' of it, or the name of ours. */
-    line->len = rest.len;
+    line->len = told.rest.len;
     line->data[line->len] = '\0';
 
     return NGX_OK;

@@ -11,6 +11,8 @@
 #include "nginx/conf.h"
 #include "core/flow_gate.h"
 
+#define NGX_HTTP_MFA_NO_COOKIE  ((ngx_uint_t) -1)
+
 /* Who is there, once a gate flow has told, for the portal it told of. */
 typedef struct ngx_http_mfa_judged_s  ngx_http_mfa_judged_t;
 
@@ -29,6 +31,9 @@ struct ngx_http_mfa_hold_s {
     ngx_http_mfa_hold_t     *next;
 };
 
+/* What the connection sent before: memo.h. */
+typedef struct ngx_http_mfa_memo_s  ngx_http_mfa_memo_t;
+
 /* Kept for the life of the main request, across internal redirects. */
 typedef struct {
     ngx_uint_t               identity;          /* headers were sent on */
@@ -38,6 +43,12 @@ typedef struct {
     ngx_http_mfa_hold_t      hold;              /* the first of them, mostly the
                                                    only one */
     ngx_str_t                query;             /* of a mailed link, wiped */
+    ngx_uint_t               lines;             /* Cookie headers there were */
+    ngx_http_mfa_memo_t     *memo;              /* holds the first of them, as
+                                                   long as it has this serial */
+    ngx_uint_t               serial;
+    ngx_uint_t               digested;          /* the cookie of the digest */
+    mfa_digest_t             digest;
     mfa_cookie_t             cookies[];         /* of each name that is ours */
 } ngx_http_mfa_main_t;
 

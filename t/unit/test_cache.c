@@ -73,13 +73,20 @@ learn(const char *cookie, const char *session, const char *account,
 }
 
 
+static mfa_digest_t
+digest_of(const char *cookie)
+{
+    return mfa_cache_digest(cache, mfa_str_from(cookie));
+}
+
+
 /* The generation of the account that is found with a cookie, or -1. */
 static int64_t
 found_at(const mfa_portal_t *at, const char *cookie, int64_t now)
 {
     int64_t  generation;
 
-    if (!mfa_cache_find(cache, at, mfa_str_from(cookie), now, &known)) {
+    if (!mfa_cache_find(cache, at, digest_of(cookie), now, &known)) {
         return -1;
     }
 
@@ -159,7 +166,7 @@ an_answer_fills_the_place_kept_for_it(void **state)
     learn("c1", S("1"), ALICE, "alice", 7);
     assert_int_equal(stage_stats(cache).entries, 2);
 
-    assert_int_equal(mfa_cache_find(cache, &portal, mfa_lit("c1"), NOW,
+    assert_int_equal(mfa_cache_find(cache, &portal, digest_of("c1"), NOW,
                                     &known), 1);
     s = source_make("alice", 7);
     assert_true(mfa_str_eq(known.hash, s.hash));
@@ -460,7 +467,7 @@ what_is_held_stays_whatever_becomes_of_the_cache(void **state)
     learn("c1", S("1"), ALICE, "alice", 1);
 
     for (i = 0; i < 5; i++) {
-        assert_int_equal(mfa_cache_find(cache, &portal, mfa_lit("c1"), NOW,
+        assert_int_equal(mfa_cache_find(cache, &portal, digest_of("c1"), NOW,
                                         &held[i]), 1);
     }
 
@@ -496,7 +503,7 @@ an_account_is_held_when_its_session_has_changed_accounts(void **state)
     (void) state;
 
     learn("c1", S("1"), ALICE, "alice", 1);
-    assert_int_equal(mfa_cache_find(cache, &portal, mfa_lit("c1"), NOW,
+    assert_int_equal(mfa_cache_find(cache, &portal, digest_of("c1"), NOW,
                                     &held), 1);
     change(ALICE);
     learn("c2", S("2"), ALICE, "alice", 2);

@@ -234,7 +234,9 @@ step_find(void)
              below(5) / 4);
     portal = &portals[below(8) / 7];
 
-    answer = mfa_cache_find(cache, portal, mfa_str_from(cookie), now, &known);
+    answer = mfa_cache_find(cache, portal,
+                            mfa_cache_digest(cache, mfa_str_from(cookie)), now,
+                            &known);
     session = model_look(portal, cookie, &account);
     assert_int_equal(answer, session != NULL);
 

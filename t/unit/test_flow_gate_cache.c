@@ -129,7 +129,8 @@ pass_by(mfa_rule_e rule, int64_t fresh)
     memset(&who, 0xee, sizeof(who));
     w.asked = 0;
 
-    if (mfa_cache_find(cache, &w.portal, cookie(), w.store.now, &known)) {
+    if (mfa_cache_find(cache, &w.portal, mfa_cache_digest(cache, cookie()),
+                       w.store.now, &known)) {
         enough = mfa_gate_known(&ask, &known, &who);
         mfa_cache_release(&known);
 

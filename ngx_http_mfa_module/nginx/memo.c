@@ -6,6 +6,11 @@
 
 #define MEMO_LINE_MAX  2048                 /* longer ones are read each time */
 
+typedef struct {
+    ngx_uint_t           index;             /* of m->cookies */
+    mfa_cookie_t         cookie;
+} found_t;
+
 struct ngx_http_mfa_memo_s {
     ngx_str_t            line;
     size_t               size;              /* bytes there is room for */
@@ -13,7 +18,8 @@ struct ngx_http_mfa_memo_s {
     ngx_http_mfa_line_t  told;
     ngx_uint_t           digested;          /* whose digest it is */
     mfa_digest_t         digest;
-    mfa_cookie_t         found[];
+    ngx_uint_t           n;
+    found_t              found[];           /* one for each name at most */
 };
 
 
@@ -55,7 +61,7 @@ memo_of(ngx_connection_t *c, size_t n)
     }
 
     cln = ngx_pool_cleanup_add(c->pool, sizeof(ngx_http_mfa_memo_t)
-                                        + n * sizeof(mfa_cookie_t));
+                                        + n * sizeof(found_t));
     if (cln == NULL) {
         return NULL;
     }
@@ -82,7 +88,8 @@ static void
 keep(ngx_http_mfa_memo_t *memo, ngx_http_mfa_main_t *m, size_t n,
     ngx_str_t *line, const ngx_http_mfa_line_t *told)
 {
-    size_t  i;
+    size_t    i;
+    found_t  *found;
 
     if (line->len > memo->size) {
         line_end(memo);
@@ -103,10 +110,16 @@ keep(ngx_http_mfa_memo_t *memo, ngx_http_mfa_main_t *m, size_t n,
     memo->told = *told;
     memo->told.rest = moved(told->rest, line->data, memo->line.data);
 
+    memo->n = 0;
+
     for (i = 0; i < n; i++) {
-        memo->found[i].n = m->cookies[i].n;
-        memo->found[i].value = moved(m->cookies[i].value, line->data,
-                                     memo->line.data);
+        if (m->cookies[i].n) {
+            found = &memo->found[memo->n++];
+            found->index = i;
+            found->cookie.n = m->cookies[i].n;
+            found->cookie.value = moved(m->cookies[i].value, line->data,
+                                        memo->line.data);
+        }
     }
 }
 
@@ -116,6 +129,7 @@ ngx_http_mfa_memo_take(ngx_http_request_t *r, ngx_http_mfa_main_t *m,
     ngx_str_t *line, ngx_http_mfa_line_t *told)
 {
     size_t                     i, n;
+    mfa_cookie_t              *cookie;
     ngx_http_mfa_memo_t       *memo;
     ngx_http_mfa_main_conf_t  *mcf;
 
@@ -130,10 +144,11 @@ ngx_http_mfa_memo_take(ngx_http_request_t *r, ngx_http_mfa_main_t *m,
         *told = memo->told;
         told->rest = moved(memo->told.rest, memo->line.data, line->data);
 
-        for (i = 0; i < n; i++) {
-            m->cookies[i].n = memo->found[i].n;
-            m->cookies[i].value = moved(memo->found[i].value, memo->line.data,
-                                        line->data);
+        for (i = 0; i < memo->n; i++) {
+            cookie = &m->cookies[memo->found[i].index];
+            cookie->n = memo->found[i].cookie.n;
+            cookie->value = moved(memo->found[i].cookie.value,
+                                  memo->line.data, line->data);
         }
 
         m->digested = memo->digested;
@@ -155,6 +170,21 @@ ngx_http_mfa_memo_take(ngx_http_request_t *r, ngx_http_mfa_main_t *m,
 }
 
 
+static ngx_uint_t
+line_has(const ngx_http_mfa_memo_t *memo, ngx_uint_t i)
+{
+    ngx_uint_t  k;
+
+    for (k = 0; k < memo->n; k++) {
+        if (memo->found[k].index == i) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 MFA_HOT mfa_digest_t
 ngx_http_mfa_memo_digest(ngx_http_mfa_main_t *m, ngx_uint_t i,
     const mfa_cache_t *cache)
@@ -171,7 +201,7 @@ ngx_http_mfa_memo_digest(ngx_http_mfa_main_t *m, ngx_uint_t i,
 
     memo = m->memo;
 
-    if (memo && memo->serial == m->serial && memo->found[i].n) {
+    if (memo && memo->serial == m->serial && line_has(memo, i)) {
         memo->digested = i;
         memo->digest = m->digest;
     }

@@ -57,8 +57,9 @@ machine() {
     echo "- load average $load at the start; others used $others % of the" \
         "processors meanwhile"
     echo "- medians of $rounds rounds of $seconds s (with two workers" \
-        "$(((rounds + 1) / 2))), least and largest beside them; $clients" \
-        "keepalive connections"
+        "$(((rounds + 1) / 2))), least and largest beside them; requests and" \
+        "shares: $turns times as many rounds of turns, and their middle half;" \
+        "$clients keepalive connections"
 
     [ "$others" -le 5 ] \
         || echo '- **that is too much of them: do not quote these numbers**'

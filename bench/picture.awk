@@ -18,7 +18,7 @@ function line(x1, y1, x2, y2, class) {
 }
 
 function bar(work, name, class, y,    middle) {
-    middle = median(share, work "." name, "")
+    middle = median(rate, work "." name, work ".ungated")
 
     printf "<rect class=\"%s\" x=\"%d\" y=\"%.1f\" width=\"%.1f\" " \
         "height=\"%d\" rx=\"2\"/>\n", class, left, y, x(middle) - left, thick

@@ -1,17 +1,19 @@
 # Makes the tables from what samples.awk has read.
 
-function middle(of, name, format) {
-    return sprintf(format, median(of, name, ""))
+function middle(of, name, format, n) {
+    return sprintf(format, median(of, name, "", n))
 }
 
-function spread(of, name, base, format,    m) {
-    m = median(of, name, base)
+function spread(of, name, base, format, n,    m) {
+    m = median(of, name, base, n)
 
     return sprintf(format " (" format "–" format ")", m, least, largest)
 }
 
-function throughput(work, title,    i, n, name, names) {
-    if (!((work ".ungated", 1) in rate)) {
+function throughput(work, title,    i, n, name, names, base) {
+    base = work ".ungated"
+
+    if (!((base, 1) in rate)) {
         return
     }
 
@@ -28,9 +30,10 @@ function throughput(work, title,    i, n, name, names) {
         if ((name, 1) in rate) {
             printf "| %s | %s | %s | %s | %s | %s %% |\n", says[names[i]],
                 spread(rate, name, "", "%d"),
-                i == 1 ? "1" : spread(share, name, "", "%.2f"),
-                i == 1 ? "1" : spread(share_cpu, name, "", "%.2f"),
-                middle(p99, name, "%.1f"), middle(busy, name, "%d")
+                i == 1 ? "1" : spread(rate, name, base, "%.2f"),
+                i == 1 ? "1" : spread(computed, name, base, "%.2f"),
+                middle(p99, name, "%.1f", timed[name]),
+                middle(busy, name, "%d")
         }
     }
 }

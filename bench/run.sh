@@ -6,7 +6,8 @@
 # is printed and kept in build/bench/result.md.
 #
 #   BENCH_ONLY="throughput stall"   sections, see README.md
-#   BENCH_ROUNDS=5                  how often everything is measured, by turns
+#   BENCH_ROUNDS=5                  how often everything is measured; shares ten
+#                                   times as often, by turns
 #   BENCH_SECONDS=2                 how long one measurement takes
 #   BENCH_ENDS=1000                 how many sessions are ended
 #   MFA_BUILD=build                 where the module was built; all happens in its
@@ -27,6 +28,7 @@ samples=$out/samples
 sections=${BENCH_ONLY:-throughput stall callgrind revocation memory scale console}
 rounds=${BENCH_ROUNDS:-5}
 seconds=${BENCH_SECONDS:-2}
+turns=10
 ends=${BENCH_ENDS:-1000}
 
 clients=64
@@ -41,6 +43,8 @@ notes=()
 . "$here/servers.sh"
 # shellcheck source=bench/counts.sh
 . "$here/counts.sh"
+# shellcheck source=bench/turns.sh
+. "$here/turns.sh"
 
 
 die() {
@@ -101,24 +105,23 @@ measure() {
 }
 
 
-# Requests through every candidate, in an order that turns around.  Ungated ones
-# are before and after each two of them, to be compared with.
+# How long requests take, in an order that turns around, and how many there are.
 throughput() {
-    local round=$1 work i n=${#candidates[@]}
+    local round=$1 work i n name names=(ungated "${candidates[@]}")
+
+    n=${#names[@]}
 
     for work in static app; do
-        throughput_of "$round" $work ungated
-
         for ((i = 0; i < n; i++)); do
-            throughput_of "$round" $work "${candidates[round % 2 ? i : n - 1 - i]}"
-            ((i % 2 == 0 && i < n - 1)) \
-                || throughput_of "$round" $work ungated
+            name=${names[round % 2 ? i : n - 1 - i]}
+            measure "$round" "$work$n_workers.$name" "$clients" \
+                "http://127.0.0.1:${!name}/$work/1k"
+        done
+
+        for ((i = 1; i <= turns; i++)); do
+            turns_of $(((round - 1) * turns + i)) $work
         done
     done
-}
-
-throughput_of() {
-    measure "$1" "$2$n_workers.$3" "$clients" "http://127.0.0.1:${!3}/$2/1k"
 }
 
 
@@ -185,7 +188,7 @@ by_turns() {
     before=$(ticks)
 
     echo "bench: $*, workers: $n_workers: warming up"
-    seconds=1 throughput 0
+    seconds=1 turns=0 throughput 0
 
     for ((round = 1; round <= rounds; round++)); do
         echo "bench: $*, workers: $n_workers: round $round of $rounds"

@@ -1,10 +1,13 @@
 # Read before report.awk and picture.awk: takes the samples in, and makes medians
 # and shares of them.  A sample is round, name, requests/s, p50, p99 (microseconds)
-# and the percent of a core that the workers had.  Round 0 is the warm-up.
+# and the percent of a core that the workers had; turns add what a whole core would
+# have done.  Round 0 is the warm-up.
 #
-# The name is WORK.CANDIDATE.  Ungated requests stand before and after every other
-# candidate or two: a share is one of the mean of these two neighbours.  Numbers
-# are medians over the rounds, with the least and the largest.
+# The name is WORK.CANDIDATE.  Samples of turns (turns.sh) have "-" for p50 and p99,
+# and rounds of their own; requests for static files and to the application are
+# counted in turns, and what else there is of them is their latency.  Numbers are
+# medians over the rounds, with the middle half of them where there are 20 or more,
+# else with the least and the largest.
 
 BEGIN {
     FS = "\t"
@@ -24,41 +27,23 @@ BEGIN {
     says["basic"]       = "8 clients at `auth_basic` (bcrypt, cost 10)"
 }
 
-$1 > 0 {
-    # Several of a name in one round: their mean.
-    n = ++seen[$2, $1]
-    rate[$2, $1] += ($3 - rate[$2, $1]) / n
-    p50[$2, $1] += ($4 / 1000 - p50[$2, $1]) / n
-    p99[$2, $1] += ($5 / 1000 - p99[$2, $1]) / n
-    busy[$2, $1] += ($6 - busy[$2, $1]) / n
-    cpu = $6 > 0 ? $3 / $6 : 0
+# Latency, and what is not measured in turns.
+$1 > 0 && $4 != "-" {
+    p50[$2, $1] = $4 / 1000
+    p99[$2, $1] = $5 / 1000
+
+    if ($1 > timed[$2]) {
+        timed[$2] = $1
+    }
+}
+
+$1 > 0 && ($4 == "-" || $2 !~ /^(static|app)/) {
+    rate[$2, $1] = $3
+    busy[$2, $1] = $6
+    computed[$2, $1] = $7
 
     if ($1 > rounds[$2]) {
         rounds[$2] = $1
-    }
-
-    work = $2
-    sub(/\..*/, "", work)
-
-    if (work ~ /^(full|light|logins)$/) {
-        next
-    }
-
-    if ($2 != work ".ungated") {
-        waiting[++n_waiting] = $2
-        waiting_rate[n_waiting] = $3
-        waiting_cpu[n_waiting] = cpu
-
-    } else {
-        for (; n_waiting > 0; n_waiting--) {
-            name = waiting[n_waiting]
-            share[name, $1] = waiting_rate[n_waiting] * 2 / (before + $3)
-            share_cpu[name, $1] = before_cpu + cpu > 0 \
-                ? waiting_cpu[n_waiting] * 2 / (before_cpu + cpu) : 0
-        }
-
-        before = $3
-        before_cpu = cpu
     }
 }
 
@@ -76,8 +61,8 @@ function sort(list, n,    i, j, x) {
 }
 
 # The middle of of[name, *], or of that by of[base, *]; sets least and largest.
-function median(of, name, base,    i, n, list) {
-    n = rounds[name]
+function median(of, name, base, n,    i, list, out) {
+    n = n ? n : rounds[name]
 
     for (i = 1; i <= n; i++) {
         list[i] = of[name, i] + 0
@@ -88,8 +73,9 @@ function median(of, name, base,    i, n, list) {
     }
 
     sort(list, n)
-    least = list[1]
-    largest = list[n]
+    out = n < 20 ? 0 : int(n / 4)
+    least = list[1 + out]
+    largest = list[n - out]
 
     return (list[int((n + 1) / 2)] + list[int(n / 2) + 1]) / 2
 }

@@ -32,8 +32,10 @@ start() {
 stop() {
     local pid
 
+    # TERM waits for ever in who is stopped.
     for pid in "${pids[@]}"; do
         kill "$pid" 2> /dev/null || true
+        kill -CONT "$pid" 2> /dev/null || true
     done
 
     wait 2> /dev/null || true

@@ -42,8 +42,9 @@ counts_run() {
     sleep 1
     curl -s -b "$session" -o /dev/null "$url"
 
+    # What stands behind '#' is not sent: all requests are the same.
     curl "${parallel[@]}" --no-progress-meter -b "$session" -o /dev/null \
-        "$url?[1-$n]"
+        "$url#[1-$n]"
 
     # Once is not always enough: a signal between nginx's look at what it was told
     # and epoll_wait is seen at the next event, and none may come.

@@ -59,8 +59,8 @@ take_turn() {
     end=${EPOCHREALTIME/[.,]/}
     usec=$((usec + end - start))
 
-    # What is under way comes to its end.
-    pause 0.003
+    # What is under way comes to its end, and not in the turn of the next one.
+    pause 0.01
 
     cpu_of "$group"
     nsec=$((nsec + cpu))
@@ -86,6 +86,7 @@ turns_of() {
 
     pause 0.3
     kill -STOP "${running[@]}"
+    pause 0.1
 
     for ((cycle = 0; cycle < cycles; cycle++)); do
         for i in "${!names[@]}"; do

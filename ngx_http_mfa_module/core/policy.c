@@ -8,9 +8,6 @@
 #include "core/policy.h"
 
 
-typedef int (*condition_t)(const mfa_policy_in_t *in);
-
-
 MFA_HOT static int
 store_silent(const mfa_policy_in_t *in)
 {
@@ -134,43 +131,42 @@ otherwise(const mfa_policy_in_t *in)
 }
 
 
-static const struct {
-    condition_t    when;
-    mfa_verdict_e  verdict;
-} table[] = {
-    /* What is not known is not allowed, and nobody is logged out by it. */
-    { store_silent,         MFA_VERDICT_UNAVAILABLE },
-    /* None, expired by the record's own times, or of an older generation. */
-    { no_session,           MFA_VERDICT_LOGIN },
-    /* Gone, or switched off by an admin: a new login would not help. */
-    { account_blocked,      MFA_VERDICT_BLOCKED },
-    /* Enrolled without a key, a key without enrolment: deny and alarm. */
-    { factor_at_odds,       MFA_VERDICT_BLOCKED },
-    { password_suffices,    MFA_VERDICT_ALLOW },
-    /* Such a resource asks only users with a validated key. */
-    { key_not_validated,    MFA_VERDICT_ALLOW },
-    { code_missing,         MFA_VERDICT_CODE },
-    /* Step-up: a code again, the password not. */
-    { code_stale,           MFA_VERDICT_CODE },
-    { enrolled,             MFA_VERDICT_ALLOW },
-    /* From here on there is no factor. */
-    { deadline_over,        MFA_VERDICT_LOCKED },
-    { due_at_once,          MFA_VERDICT_ENROL },
-    { in_grace_not_put_off, MFA_VERDICT_ENROL },
-    { otherwise,            MFA_VERDICT_ALLOW },
-};
+/*
+ * A list that the compiler reads and not the program: each condition is written
+ * where it is asked, which is on every request.
+ */
+#define VERDICT_TABLE(ROW)                                                    \
+    /* What is not known is not allowed, and nobody is logged out by it. */   \
+    ROW(store_silent,         UNAVAILABLE)                                    \
+    /* None, expired by the record's own times, or of an older generation. */ \
+    ROW(no_session,           LOGIN)                                          \
+    /* Gone, or switched off by an admin: a new login would not help. */      \
+    ROW(account_blocked,      BLOCKED)                                        \
+    /* Enrolled without a key, a key without enrolment: deny and alarm. */    \
+    ROW(factor_at_odds,       BLOCKED)                                        \
+    ROW(password_suffices,    ALLOW)                                          \
+    /* Such a resource asks only users with a validated key. */               \
+    ROW(key_not_validated,    ALLOW)                                          \
+    ROW(code_missing,         CODE)                                           \
+    /* Step-up: a code again, the password not. */                            \
+    ROW(code_stale,           CODE)                                           \
+    ROW(enrolled,             ALLOW)                                          \
+    /* From here on there is no factor. */                                    \
+    ROW(deadline_over,        LOCKED)                                         \
+    ROW(due_at_once,          ENROL)                                          \
+    ROW(in_grace_not_put_off, ENROL)                                          \
+    ROW(otherwise,            ALLOW)
 
 
 MFA_HOT mfa_verdict_e
 mfa_policy_decide(const mfa_policy_in_t *in)
 {
-    size_t  i;
-
-    for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-        if (table[i].when(in)) {
-            return table[i].verdict;
-        }
+#define ASK(condition, verdict)                                               \
+    if (condition(in)) {                                                      \
+        return MFA_VERDICT_##verdict;                                         \
     }
+
+    VERDICT_TABLE(ASK)
 
     return MFA_VERDICT_UNAVAILABLE;
 }

@@ -319,7 +319,8 @@ deny(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
 MFA_HOT static ngx_int_t
 pass(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
 {
-    if (ngx_http_mfa_identity_send(r, gate->lcf->headers, gate->who)
+    if (ngx_http_mfa_identity_send(r, gate->main, gate->lcf->headers,
+                                   gate->who)
         != NGX_OK)
     {
         gate->judged = 0;
@@ -348,7 +349,7 @@ report(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate)
     m = ngx_http_mfa_input_find(r);
 
     if (m && m->identity
-        && ngx_http_mfa_identity_send(r, NULL, NULL) != NGX_OK)
+        && ngx_http_mfa_identity_send(r, m, NULL, NULL) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -390,7 +391,14 @@ ask(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate,
     const mfa_cookie_t   *cookie;
     ngx_http_mfa_main_t  *m;
 
+    m = ngx_http_mfa_input_main(r);
+
+    if (m == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     gate->lcf = lcf;
+    gate->main = m;
     gate->judged = 0;
     ngx_str_null(&gate->assertion);
 
@@ -398,7 +406,6 @@ ask(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate,
         return ngx_http_mfa_bearer_ask(r, gate);
     }
 
-    m = ngx_http_mfa_input_find(r);
     cookie = ngx_http_mfa_input_cookie_of(r, m, lcf->portal,
                                           NGX_HTTP_MFA_COOKIE_SESSION);
     cache = cookie && cookie->n == 1 ? cache_of(r) : NULL;
@@ -453,7 +460,7 @@ ungated(ngx_http_request_t *r)
     m = ngx_http_mfa_input_find(r);
 
     if (m && m->identity
-        && ngx_http_mfa_identity_send(r, NULL, NULL) != NGX_OK)
+        && ngx_http_mfa_identity_send(r, m, NULL, NULL) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -490,12 +497,13 @@ ngx_http_mfa_gate_handler(ngx_http_request_t *r)
     }
 
     if (gate == NULL) {
-        gate = ngx_pcalloc(r->pool, sizeof(ngx_http_mfa_gate_t));
+        gate = ngx_palloc(r->pool, sizeof(ngx_http_mfa_gate_t));
 
         if (gate == NULL) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
+        ngx_memzero(gate, sizeof(ngx_http_mfa_gate_t));
         ngx_http_set_ctx(r, gate, ngx_http_mfa_module);
     }
 

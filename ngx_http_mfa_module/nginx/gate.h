@@ -13,6 +13,7 @@
 /* A request's (or subrequest's) own state at the gate of its location. */
 typedef struct {
     ngx_http_mfa_loc_conf_t  *lcf;              /* the location judged for */
+    ngx_http_mfa_main_t      *main;             /* the main request's record */
     mfa_flow_gate_t          *flow;             /* that has been run, if any */
     const mfa_who_t          *who;              /* once judged */
     mfa_verdict_e             verdict;

@@ -234,25 +234,21 @@ ngx_http_mfa_identity_values(const mfa_who_t *who,
 
 
 MFA_HOT ngx_int_t
-ngx_http_mfa_identity_send(ngx_http_request_t *r,
+ngx_http_mfa_identity_send(ngx_http_request_t *r, ngx_http_mfa_main_t *m,
     ngx_http_mfa_headers_t *headers, const mfa_who_t *who)
 {
     ngx_uint_t                 i;
     mfa_str_t                  values[NGX_HTTP_MFA_IDENTITY_N];
-    ngx_http_mfa_main_t       *m;
     ngx_http_mfa_main_conf_t  *mcf;
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_mfa_module);
-    m = ngx_http_mfa_input_main(r);
-
-    if (m == NULL) {
-        return NGX_ERROR;
-    }
 
     /* The main request's list was cleaned when it came in and takes the first
        identity as it is.  A subrequest shares the parts of its parent's list:
        it gets its own before anything is added. */
-    if ((r != r->main || m->identity) && ngx_http_mfa_input_rebuild(r, mcf) != NGX_OK) {
+    if ((r != r->main || m->identity)
+        && ngx_http_mfa_input_rebuild(r, mcf) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 

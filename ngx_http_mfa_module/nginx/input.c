@@ -192,9 +192,15 @@ ngx_http_mfa_input_loopback(struct sockaddr *sa)
 MFA_HOT ngx_uint_t
 ngx_http_mfa_input_private(ngx_http_request_t *r)
 {
+    ngx_connection_t  *c;
+
+    c = r->connection;
+
+    /* Of a socket that listens on every address, which it was is asked. */
     return is_tls(r)
-           || (ngx_connection_local_sockaddr(r->connection, NULL, 0) == NGX_OK
-               && ngx_http_mfa_input_loopback(r->connection->local_sockaddr));
+           || ngx_http_mfa_input_loopback(c->local_sockaddr)
+           || (ngx_connection_local_sockaddr(c, NULL, 0) == NGX_OK
+               && ngx_http_mfa_input_loopback(c->local_sockaddr));
 }
 
 
@@ -278,7 +284,7 @@ replayable(ngx_http_request_t *r)
 
 
 /* What of the headers goes no further, once ours are out of Cookie. */
-MFA_HOT static ngx_uint_t
+static ngx_uint_t
 vanishes(ngx_http_mfa_main_conf_t *mcf, ngx_table_elt_t *header)
 {
     return is_cookie(header) ? header->value.len == 0
@@ -382,13 +388,16 @@ ngx_http_mfa_input_handler(ngx_http_request_t *r)
             continue;
         }
 
-        if (is_cookie(&header[i])
-            && collect(r, mcf, &header[i].value) != NGX_OK)
-        {
+        if (!is_cookie(&header[i])) {
+            clean |= ngx_http_mfa_identity_is(mcf, &header[i].key);
+            continue;
+        }
+
+        if (collect(r, mcf, &header[i].value) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
-        clean |= vanishes(mcf, &header[i]);
+        clean |= header[i].value.len == 0;
     }
 
     if (clean && ngx_http_mfa_input_rebuild(r, mcf) != NGX_OK) {

@@ -129,8 +129,10 @@ ngx_uint_t ngx_http_mfa_identity_is(ngx_http_mfa_main_conf_t *mcf,
 void ngx_http_mfa_identity_values(const mfa_who_t *who,
     mfa_str_t values[NGX_HTTP_MFA_IDENTITY_N]);
 
-/* Replaces what identity headers there are by who's. */
+/* Replaces what identity headers there are by who's; m is the main request's
+   record. */
 ngx_int_t ngx_http_mfa_identity_send(ngx_http_request_t *r,
-    ngx_http_mfa_headers_t *headers, const mfa_who_t *who);
+    ngx_http_mfa_main_t *m, ngx_http_mfa_headers_t *headers,
+    const mfa_who_t *who);
 
 #endif /* NGX_HTTP_MFA_INPUT_H */

@@ -12,9 +12,10 @@
 BEGIN {
     FS = "\t"
 
-    order = "ungated warm cold secure_link auth_unix auth_tcp lua_dict lua"
+    order = "ungated again warm cold secure_link auth_unix auth_tcp lua_dict lua"
 
     says["ungated"]     = "ungated"
+    says["again"]       = "ungated, once more"
     says["warm"]        = "gated, warm cache"
     says["cold"]        = "gated, no cache"
     says["secure_link"] = "`secure_link`, nothing revocable"
@@ -60,7 +61,8 @@ function sort(list, n,    i, j, x) {
     }
 }
 
-# The middle of of[name, *], or of that by of[base, *]; sets least and largest.
+# The middle of of[name, *], or of that by of[base, *]; sets least and largest, and
+# says["range"] to what they are.
 function median(of, name, base, n,    i, list, out) {
     n = n ? n : rounds[name]
 
@@ -74,6 +76,7 @@ function median(of, name, base, n,    i, list, out) {
 
     sort(list, n)
     out = n < 20 ? 0 : int(n / 4)
+    says["range"] = n < 20 ? "least to largest" : "middle half"
     least = list[1 + out]
     largest = list[n - out]
 

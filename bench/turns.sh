@@ -20,7 +20,7 @@ pause() {
 }
 
 
-# PID; sets writes: how often it has written, which wrk does once a request.
+# PID; sets writes: how often it has written, which wrk does once for a request.
 writes_of() {
     local word count
 
@@ -109,8 +109,9 @@ turns_of() {
 
         awk -v OFS='\t' -v round="$round" -v name="$work$n_workers.${names[i]}" \
             -v n="${ns[i]}" -v usec="${usecs[i]}" -v nsec="${nsecs[i]}" \
+            -v all=$((n_workers * 100)) \
             'BEGIN { busy = nsec / usec / 10       # with what was under way
                      print round, name, n / usec * 1e6, "-", "-",
-                     busy < 100 ? busy : 100, n / nsec * 1e9 }' >> "$samples"
+                     busy < all ? busy : all, n / nsec * 1e9 }' >> "$samples"
     done
 }

@@ -6,7 +6,7 @@
 # is printed and kept in build/bench/result.md.
 #
 #   BENCH_ONLY="throughput stall"   sections, see README.md
-#   BENCH_ROUNDS=5                  how often everything is measured; shares ten
+#   BENCH_ROUNDS=5                  how often everything is measured; shares 20
 #                                   times as often, by turns
 #   BENCH_SECONDS=2                 how long one measurement takes
 #   BENCH_ENDS=1000                 how many sessions are ended
@@ -28,7 +28,7 @@ samples=$out/samples
 sections=${BENCH_ONLY:-throughput stall callgrind revocation memory scale console}
 rounds=${BENCH_ROUNDS:-5}
 seconds=${BENCH_SECONDS:-2}
-turns=10
+turns=20
 ends=${BENCH_ENDS:-1000}
 
 clients=64

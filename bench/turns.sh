@@ -6,11 +6,13 @@
 # to be makes a server faster or slower by some percent for as long as they live, so
 # there are many rounds, each with new connections.
 #
-# The order stays the same: were it turned around, those at its ends would have two
-# turns on end, and find the processor's caches as they left them.
+# Whoever connects first finds memory in one piece, so who is first changes from
+# round to round.  Else the order stays the same: were it turned around, those at
+# its ends would have two turns on end, and find the processor's caches as they
+# left them.
 
 turn=0.05                               # seconds
-cycles=5                                # turns in a round
+cycles=2                                # turns in a round
 
 # Nothing ever comes from it: reading sleeps, without a process.
 exec {nothing}<> <(:)
@@ -72,9 +74,11 @@ take_turn() {
 # ROUND WORK; appends to the samples "ROUND NAME requests/s - - percent-of-a-core
 # requests-per-second-of-a-core".
 turns_of() {
-    local round=$1 work=$2 names=(ungated "${candidates[@]}") running=()
-    local ns=() usecs=() nsecs=() i cycle n usec nsec failed
+    local round=$1 work=$2 all=(ungated "${candidates[@]}") names running=()
+    local first=$((round % ${#all[@]})) ns=() usecs=() nsecs=() i cycle n usec nsec failed
     local before=("${pids[@]}")
+
+    names=("${all[@]:first}" "${all[@]:0:first}")
 
     for i in "${!names[@]}"; do
         taskset -c "$other_cores" wrk -t "$n_workers" -c "$clients" -d 1m \
@@ -109,9 +113,9 @@ turns_of() {
 
         awk -v OFS='\t' -v round="$round" -v name="$work$n_workers.${names[i]}" \
             -v n="${ns[i]}" -v usec="${usecs[i]}" -v nsec="${nsecs[i]}" \
-            -v all=$((n_workers * 100)) \
+            -v most=$((n_workers * 100)) \
             'BEGIN { busy = nsec / usec / 10       # with what was under way
                      print round, name, n / usec * 1e6, "-", "-",
-                     busy < all ? busy : all, n / nsec * 1e9 }' >> "$samples"
+                     busy < most ? busy : most, n / nsec * 1e9 }' >> "$samples"
     done
 }

@@ -11,7 +11,7 @@ packages=(libnginx-mod-http-ndk libnginx-mod-http-lua lua-resty-core
           lua-resty-lrucache lua-nginx-redis libluajit2-5.1-2)
 
 # What was unpacked fits the nginx it was fetched for.
-state="$(nginx -v 2>&1) ${packages[*]}"
+state="$(nginx -v 2>&1) $(cksum < "$0")"
 [ "$state" != "$(cat "$dir/state" 2> /dev/null)" ] || exit 0
 
 # shellcheck source=build-aux/private-apt.sh
@@ -22,7 +22,11 @@ mkdir -p "$dir/packages"
 private_apt_init "$dir/apt" deb || { echo 'no mirror is configured'; exit 1; }
 private_apt apt-get update
 cd "$dir/packages"
-private_apt apt-get download "${packages[@]}"
+
+# Not the PCRE of every nginx.
+mapfile -t pcre < <(private_apt apt-cache depends libnginx-mod-http-lua \
+                        | sed -n 's/^ *Depends: \(libpcre.*\)/\1/p')
+private_apt apt-get download "${packages[@]}" "${pcre[@]}"
 
 for package in *.deb; do
     dpkg -x "$package" "$dir"

@@ -118,8 +118,9 @@ with_lua() {
     echo "load_module $lua_files/usr/lib/nginx/modules/ngx_http_lua_module.so;" \
         >> "$dir/modules.conf"
 
-    # OpenResty's LuaJIT, which the module asks for.
-    library=(env "LD_LIBRARY_PATH=$(echo "$lua_files"/usr/lib/*-linux-*)")
+    # OpenResty's LuaJIT and the PCRE that the module was built with.
+    library=(env "LD_LIBRARY_PATH=$(printf '%s:' \
+        "$lua_files"/usr/lib/*-linux-* "$lua_files"/lib/*-linux-*)")
     nginx_valid lua
 }
 
@@ -177,7 +178,8 @@ servers_configure() {
     if with_lua; then
         candidates+=(lua_dict lua)
     else
-        notes+=("Lua is left out: $(tail -n 1 "$dir/lua.out")")
+        notes+=("Lua is left out: $(grep -m 1 -F '[emerg]' "$dir/lua.out" \
+            || tail -n 1 "$dir/lua.out")")
         without_lua
     fi
 }

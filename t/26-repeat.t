@@ -111,13 +111,30 @@ for my $round (1 .. 6) {
         for 1 .. $round % 3;
 }
 
-# A byte that differs, after the line was seen often.
-my $other = $alice;
-$other =~ s/=(.)/'=' . ($1 eq 'A' ? 'B' : 'A')/e;
+# A byte that differs, after the line was seen often: wherever it is.  What follows
+# the dot proves nothing (t/21, security 30).
+sub but_one {
+    my ($text, $at) = @_;
 
-for (1 .. 3) {
+    substr $text, $at, 1, substr($text, $at, 1) eq 'A' ? 'B' : 'A';
+
+    return $text;
+}
+
+my $name  = length 'mfa_user=';
+my $other = but_one($alice, $name);
+
+for my $at ($name .. index $alice, '.') {
     is(ask($sock, '/x', "a=1; $alice"), '200 alice a=1', 'the true token');
-    like(ask($sock, '/x', "a=1; $other"), qr/^401 /, 'one byte of it changed');
+    like(ask($sock, '/x', 'a=1; ' . but_one($alice, $at)), qr/^401 /,
+         "byte $at of it changed");
+}
+
+# Or the last of the line: with it, this is a second copy (security 44).
+for (1 .. 3) {
+    like(ask($sock, '/x', "$alice; mfa_user="), qr/^401 /, 'another copy, empty');
+    is(ask($sock, '/x', "$alice; mfa_user2"), '200 alice mfa_user2',
+       'a name that only begins like it');
 }
 
 # A line that is met first where nobody asks who sends it, or in a second header.
@@ -162,6 +179,51 @@ for (1 .. 3) {
     is(ask($sock, '/x', "$alice; s=1"), '200 alice s=1', 'a short one');
     is(ask($sock, '/x', 's=' . 'y' x 1000 . "; $carol"),
        '200 carol s=' . 'y' x 1000, 'one between');
+}
+
+# Whatever is sent in whatever order, it is answered as on a new connection.
+{
+    my ($token) = $alice =~ /=(.*)/;
+    my @pair = ($alice, $alice, $carol, $admin, $other, 'a=1', 'a=2', 'b=2', '=x',
+        '', ' ', 'mfa_user', 'mfa_user=', 'mfa_user=x', 'MFA_user=x', "x=$token",
+        "x=\"$token\"", "mfa_user =$token", "mfa_user=\"$token\"",
+        "__Host-$alice", "a=1, $alice", 'z=' . 'q' x 1900);
+    my @between = ('; ', '; ', ';', '; ; ', ';;', ' ;', "\t;");
+    my @path = ('/x', '/x', '/off/x', '/admin/x', '/slow/x');
+    my (@open, @line, %seen);
+    my $differ = 0;
+    my $any    = sub { $_[rand @_] };
+
+    srand 26;
+    local $SIG{PIPE} = 'IGNORE';            # nginx ends a connection some time
+
+    for my $i (1 .. 3000) {
+        my $new = rand() < 0.3 ? int rand 6 : @line ? -1 : 0;
+
+        # One header, or sometimes two, of one pair to four.
+        $line[$new] = [map {
+            join '', $any->(@pair),
+                map { $any->(@between), $any->(@pair) } 1 .. rand 4;
+        } 1 .. (rand() < 0.8 ? 1 : 2)] if $new >= 0;
+
+        my @sent = @{$any->(grep { $_ } @line)};
+        my $path = $any->(@path);
+        my $slot = rand 2;
+        my $want = ask(dial(), $path, @sent);
+        my $told = ask($open[$slot] //= dial(), $path, @sent);
+
+        $told = ask($open[$slot] = dial(), $path, @sent) if $told =~ /^0 /;
+
+        $seen{$want =~ s/^(\d+ \S+) .*/$1/r}++;
+        next if $told eq $want;
+
+        $differ++ or diag("request $i, $path, ", explain(\@sent),
+                          "a new connection: $want\nan open one: $told");
+    }
+
+    is($differ, 0, 'as on a new connection, request after request');
+    ok($seen{$_}, "some of them: $_")
+        for '200 alice', '200 carol', '200 -', '401 -';
 }
 
 # What was read is remembered, what it is worth is not.

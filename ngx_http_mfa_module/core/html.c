@@ -73,9 +73,9 @@ hidden(mfa_str_t s)
 
 /* What stands in the place of the character at s, and the bytes of that. */
 static const char *
-instead(mfa_str_t s, size_t *len)
+instead(mfa_str_t s, int marked, size_t *len)
 {
-    *len = hidden(s);
+    *len = marked ? hidden(s) : 0;
 
     if (*len) {
         return MFA_VISIBLE_MARK;
@@ -87,14 +87,15 @@ instead(mfa_str_t s, size_t *len)
 }
 
 
+/* marked: with a mark in the place of what is hidden. */
 static void
-put_escaped(sink_t *sink, mfa_str_t s)
+put_escaped(sink_t *sink, mfa_str_t s, int marked)
 {
     size_t       i, n, from;
     const char  *e;
 
     for (i = 0, from = 0; i < s.len; i += n) {
-        e = instead((mfa_str_t) { s.data + i, s.len - i }, &n);
+        e = instead((mfa_str_t) { s.data + i, s.len - i }, marked, &n);
 
         if (e) {
             put(sink, s.data + from, i - from);
@@ -114,7 +115,7 @@ mfa_html_escape(mfa_buf_t *out, mfa_str_t s)
 {
     sink_t  sink = { out, 0 };
 
-    put_escaped(&sink, s);
+    put_escaped(&sink, s, 0);
 }
 
 
@@ -166,7 +167,7 @@ put_value(sink_t *sink, const mfa_value_t *value, int plain)
         if (plain) {
             put_plain(sink, value->text);
         } else {
-            put_escaped(sink, value->text);
+            put_escaped(sink, value->text, 1);
         }
 
         break;

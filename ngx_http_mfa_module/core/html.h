@@ -3,14 +3,16 @@
  * by default.  The language:
  *
  *   {{name}}               the value of a name; text is escaped for HTML (also
- *                          inside a double-quoted attribute), a value of kind
+ *                          inside a double-quoted attribute) with U+FFFD for
+ *                          what is hidden (visible.h), a value of kind
  *                          MFA_VALUE_MARKUP (our own SVG) is written as it is.
  *                          The kind decides, never the template.
  *   {{#name}} ... {{/name}}  when name is a true flag, a non-empty text or a
  *                          number (0 too): once; a list: once for each row
  *   {{^name}} ... {{/name}}  when it is none of these
  *   {{t.key}}              a translated text, itself compiled as a template
- *                          whose literal parts are escaped
+ *                          whose literal parts are escaped; blanks that do
+ *                          not break and marks of direction stay
  *   {{> file.html}}        another template file, at most 4 deep
  *   {{! comment }}         nothing
  *
@@ -105,7 +107,7 @@ size_t mfa_html_length(const mfa_html_t *html, const mfa_value_t *model);
 void mfa_html_render(const mfa_html_t *html, const mfa_value_t *model,
     mfa_buf_t *out);
 
-/* Appends s with & < > " ' escaped. */
+/* Appends s, which is ours or the operator's, with & < > " ' escaped. */
 void mfa_html_escape(mfa_buf_t *out, mfa_str_t s);
 
 #endif /* MFA_HTML_H */

@@ -24,6 +24,7 @@ static const char *const  names[N_NAMES] = {
 
 static const struct { const char *name, *text; }  translations[] = {
     { "plain", "Log in" },
+    { "isolated", "to \xe2\x81\xa8{{name}}\xe2\x81\xa9\xc2\xa0!" },
     { "markup", "a < b & \"c\" 'd' <b>" },
     { "value", "Hello {{name}}, {{svg}}{{! note }}!" },
     { "section", "{{#flag}}<on>{{/flag}}{{^flag}}off{{/flag}}" },

@@ -211,6 +211,11 @@ translations_are_escaped_templates(void **state)
     model[NAME] = text("<A>");
     check_renders("{{t.value}}", "Hello &lt;A&gt;, <svg/>!");
     check_renders("{{t.section}}<i>", "&lt;on&gt;<i>");
+
+    /* Who translates may isolate a value, and keep a blank from breaking. */
+    model[NAME] = text("a\xe2\x81\xa9<");
+    check_renders("{{t.isolated}}", "to \xe2\x81\xa8" "a\xef\xbf\xbd&lt;"
+                                    "\xe2\x81\xa9\xc2\xa0!");
     check_renders("{{t.nested}}{{t.empty}}", "[Log in]");
     check_renders("{{t.deep1}}", "1234");
 }

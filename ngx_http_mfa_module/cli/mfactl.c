@@ -104,7 +104,7 @@ static const command_t  commands[] = {
     { "mfa", "extend", "PORTAL LOGIN --grace T --reason TEXT",
       1, 1, 1, mfactl_bit(MFACTL_GRACE) | mfactl_bit(MFACTL_REASON),
       mfactl_mfa_extend },
-    { "mfa", "forecast", "PORTAL --at DATE",
+    { "mfa", "forecast", "PORTAL --at DATE|TIME",
       0, 0, 1, mfactl_bit(MFACTL_AT), mfactl_mfa_forecast },
 
     { "token", "add", "PORTAL LOGIN --name N --role R [--expires T]",
@@ -125,8 +125,8 @@ static const command_t  commands[] = {
     { "device", "revoke", "PORTAL LOGIN [ID]",
       1, 2, 1, 0, mfactl_device_revoke },
 
-    { "audit", NULL, "PORTAL [--login L] [--event E] [--result R] [--since D]"
-      " [-n N]\n        [--follow]",
+    { "audit", NULL, "PORTAL [--login L] [--event E] [--result R] [--since DATE|TIME]"
+      "\n        [-n N] [--follow]",
       0, 0, 1, AUDIT_OPTIONS, mfactl_audit },
     { "mailer", NULL, "--smtp URL [--once] [--smtp-user U"
       " --smtp-password-file F]\n        [--smtp-ca F] [--helo NAME]"

@@ -7,6 +7,7 @@
 #include "nginx/conf.h"
 #include "nginx/check.h"
 #include "nginx/console.h"
+#include "nginx/elsewhere.h"
 #include "nginx/lint.h"
 #include "nginx/first_factor.h"
 #include "nginx/pages.h"
@@ -158,7 +159,9 @@ ngx_http_mfa_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_mfa_console_merge(clcf, prev, conf);
     ngx_http_mfa_status_merge(clcf, prev, conf);
 
-    if (ngx_http_mfa_lint_add(cf, conf, prev) != NGX_OK) {
+    if (ngx_http_mfa_lint_add(cf, conf, prev) != NGX_OK
+        || ngx_http_mfa_elsewhere_add(cf, conf) != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 

@@ -131,9 +131,14 @@ typedef struct {
     ngx_flag_t                status;           /* the metrics are told here */
 } ngx_http_mfa_loc_conf_t;
 
+typedef struct ngx_http_mfa_spot_s  ngx_http_mfa_spot_t;
+
 typedef struct {
     ngx_flag_t                used;             /* an mfa directive stands here */
     ngx_array_t               pages;            /* mfa_str_t: pages paths here */
+    ngx_array_t               spots;            /* its locations: elsewhere.c */
+    ngx_http_mfa_loc_conf_t  *gate;             /* the first gated one, or NULL */
+    ngx_flag_t                several;          /* others have another gate */
 } ngx_http_mfa_srv_conf_t;
 
 void *ngx_http_mfa_create_main_conf(ngx_conf_t *cf);

@@ -10,12 +10,12 @@
 #include "nginx/api.h"
 #include "nginx/bearer.h"
 #include "nginx/check.h"
+#include "nginx/elsewhere.h"
 #include "nginx/memo.h"
 #include "nginx/meter.h"
 #include "nginx/output.h"
 #include "nginx/task.h"
 
-#include "core/raw_path.h"
 
 /* A flow and the token it reads from, in one piece. */
 typedef struct {
@@ -436,26 +436,11 @@ ask(ngx_http_request_t *r, ngx_http_mfa_gate_t *gate,
 }
 
 
-/*
- * A location without a gate: an identity set for another one goes no further,
- * and a path that an upstream might read as one outside this location is not
- * sent on (proxy_pass without a URI sends it as it came).
- */
+/* A location without a gate: an identity set for another one goes no further. */
 static ngx_int_t
 ungated(ngx_http_request_t *r)
 {
-    ngx_http_mfa_main_t      *m;
-    ngx_http_mfa_srv_conf_t  *scf;
-
-    scf = ngx_http_get_module_srv_conf(r, ngx_http_mfa_module);
-
-    if (scf->used && r == r->main && !r->internal
-        && mfa_raw_path_ambiguous(ngx_http_mfa_view(&r->unparsed_uri)))
-    {
-        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "mfa: ambiguous path in an ungated location");
-        return NGX_HTTP_BAD_REQUEST;
-    }
+    ngx_http_mfa_main_t  *m;
 
     m = ngx_http_mfa_input_find(r);
 
@@ -484,6 +469,12 @@ ngx_http_mfa_gate_handler(ngx_http_request_t *r)
         && (rc = ngx_http_mfa_input_handler(r)) != NGX_DECLINED)
     {
         return rc;
+    }
+
+    if (ngx_http_mfa_elsewhere(r, lcf)) {
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "mfa: the path may be read as one of another gate");
+        return NGX_HTTP_BAD_REQUEST;
     }
 
     if (lcf->portal == NULL || lcf->pages || lcf->verify) {

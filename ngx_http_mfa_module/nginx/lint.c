@@ -3,8 +3,8 @@
  *
  * Each check is a function of one location that is read in the table at the end.
  * No warning for what the gate itself makes harmless: "satisfy any" and SSI (it
- * runs behind the one and inside the other), ambiguous paths in ungated locations
- * (answered 400).
+ * runs behind the one and inside the other), paths that lead elsewhere when they
+ * are read in another way (elsewhere.h).
  */
 
 #include "nginx/lint.h"

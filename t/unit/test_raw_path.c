@@ -1,7 +1,8 @@
 /*
  * Paths that nginx and an upstream may read differently (security 65).  Broken,
  * a request to an ungated location reaches gated content behind the same
- * upstream, or ordinary paths are refused.
+ * upstream, one to a gated location content behind a stricter gate, or ordinary
+ * paths are refused.
  */
 
 #include <stdarg.h>
@@ -15,17 +16,59 @@
 #include "exact.h"
 
 
-static int
-ambiguous(const char *target)
-{
-    int      answer;
-    exact_t  copy;
+#define PUB  "/pub/"
 
+
+/* Whether a reading of the target is not below prefix. */
+static int
+leads_off(const char *target, const char *prefix)
+{
+    int             off;
+    exact_t         copy;
+    mfa_str_t       path;
+    mfa_raw_path_t  readings;
+
+    off = 0;
     copy = exact_copy(mfa_str_from(target));
-    answer = mfa_raw_path_ambiguous(copy.s);
+    assert_int_equal(mfa_raw_path_begin(&readings, copy.s), 0);
+
+    while (mfa_raw_path_next(&readings, &path)) {
+        assert_true(path.len != 0 && path.data[0] == '/');
+        off |= path.len < strlen(prefix)
+               || memcmp(path.data, prefix, strlen(prefix)) != 0;
+    }
+
+    /* Nobody looks at the readings of such a one. */
+    if (off) {
+        assert_false(mfa_raw_path_plain(copy.s));
+    }
+
     exact_free(copy);
 
-    return answer;
+    return off;
+}
+
+
+/* How many readings there are, and whether one of them is path. */
+static unsigned
+count(const char *target, const char *reading, int *found)
+{
+    unsigned        n;
+    mfa_str_t       path;
+    mfa_raw_path_t  readings;
+
+    n = 0;
+    *found = 0;
+    assert_int_equal(mfa_raw_path_begin(&readings, mfa_str_from(target)), 0);
+
+    while (mfa_raw_path_next(&readings, &path)) {
+        *found |= mfa_str_is(path, reading);
+        n++;
+    }
+
+    assert_int_equal(mfa_raw_path_next(&readings, &path), 0);
+
+    return n;
 }
 
 
@@ -39,14 +82,28 @@ security_65_paths_with_two_meanings_are_told(void **state)
         "/pub/..%5cadmin", "/pub/..\\admin", "/pub/%2e%2e%5cadmin",
         "/pub/..%252fadmin", "/pub/..%255cadmin", "/pub/..%25252fadmin",
         "/pub/%252e%252e/admin", "/pub/x%2f..%2f..%3b/admin",
-        "/pub/..%253b/admin", "/pub/a/..;/..;/admin?x=1", "/pub/..%00/admin",
-        "/..;", "/pub/%2e%2e;a/b", "/pub\\..\\admin"
+        "/pub/..%253b/admin", "/pub/a/..;/..;/admin", "/pub/..%00/admin",
+        "/..;", "/pub/%2e%2e;a/b", "/pub\\..\\admin",
+
+        /* As many ".." for all, but not of the same segments. */
+        "/pub/;x/../admin", "/pub/;/../admin", "/pub/.;x/../admin",
+        "/pub/.;/..", "/pub/%5c/../admin", "/pub/.%5c/../admin",
+        "/pub/%252e/../admin", "/pub/%252f/../admin", "/pub/%3b/../admin",
+        "/pub/#/../../admin", "/pub/%2523/../../admin",
+        "/pub/a;/b;/../../;/../admin",
+
+        /* Not resolved by all, or not before empty segments are dropped. */
+        "/admin/../pub/x", "/admin/..%2fpub/x", "/admin/%2e%2e/pub/x",
+        "/admin/x//../../pub/x", "/admin/.%2e/pub/x",
+
+        /* Another place without any "..". */
+        "/;x/admin", "//pub/x", "/admin;x/pub/", "/%5cadmin", "/%2561dmin"
     };
 
     (void) state;
 
     for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        if (!ambiguous(bad[i])) {
+        if (!leads_off(bad[i], PUB)) {
             fail_msg("\"%s\" was taken", bad[i]);
         }
     }
@@ -59,16 +116,17 @@ ordinary_paths_are_left_alone(void **state)
     size_t  i;
 
     static const char *const  good[] = {
-        "", "/", "/pub/x", "/pub/../y", "/pub/%2e%2e/y", "/pub/..%2fy",
-        "/pub/a;v=1/b", "/pub/a;b=..", "/pub/100%25", "/pub/a%2fb", "/a\\b",
-        "/pub/a..b;c", "/pub/...;/x", "/pub/%zz", "/pub/%", "/pub/%2",
-        "/pub/x?next=/..;/", "/pub/x?a=..%5c", "/%E4%BD%A0/;a", "/pub/.;/x"
+        "/pub/", "/pub/x", "/pub/./y", "/pub/x/../y", "/pub/x//y",
+        "/pub/a;v=1/b", "/pub/a;b=..", "/pub/100%25", "/pub/a%2fb",
+        "/pub/a\\b", "/pub/a..b;c", "/pub/...;/x", "/pub/%zz", "/pub/%",
+        "/pub/%2", "/%70ub/x", "/pub/%E4%BD%A0/;a", "/pub/.;/x",
+        "/pub/.well-known/x", "/pub/a%252fb", "/pub/x;jsessionid=1"
     };
 
     (void) state;
 
     for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-        if (ambiguous(good[i])) {
+        if (leads_off(good[i], PUB)) {
             fail_msg("\"%s\" was refused", good[i]);
         }
     }
@@ -76,22 +134,105 @@ ordinary_paths_are_left_alone(void **state)
 
 
 static void
-what_is_too_long_to_look_at_is_ambiguous(void **state)
+what_all_read_alike_is_plain(void **state)
 {
-    uint8_t    text[MFA_RAW_PATH_MAX + 1];
-    mfa_str_t  target;
+    size_t  i;
+
+    static const char *const  plain[] = {
+        "", "/", "*", "/pub/x.css", "/a..b", "/a.", "/%20%E4%BD%A0/x", "/%zz",
+        "/%", "/%2", "/a/b/", "/a%2x"
+    };
+    static const char *const  others[] = {
+        "/a/./b", "/a/..", "/.a", "/a//b", "//a", "/a;b", "/a\\b", "/a#b",
+        "/%2f", "/%2F", "/%5c", "/%3b", "/%2e", "/%25", "/%00", "/%3f", "/%23"
+    };
 
     (void) state;
 
-    memset(text, 'a', sizeof(text));
-    target = (mfa_str_t) { text, sizeof(text) };
-    assert_int_equal(mfa_raw_path_ambiguous(target), 0);
+    for (i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+        if (!mfa_raw_path_plain(mfa_str_from(plain[i]))) {
+            fail_msg("\"%s\" is plain", plain[i]);
+        }
+    }
 
-    text[9] = '%';
-    assert_int_equal(mfa_raw_path_ambiguous(target), 1);
+    for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (mfa_raw_path_plain(mfa_str_from(others[i]))) {
+            fail_msg("\"%s\" is not plain", others[i]);
+        }
+    }
+}
 
-    target.len--;
-    assert_int_equal(mfa_raw_path_ambiguous(target), 0);
+
+static void
+each_reading_is_given(void **state)
+{
+    size_t    i;
+    int       found;
+    unsigned  n;
+
+    static const struct { const char *target, *reading; }  cases[] = {
+        { "", "/" }, { "/", "/" }, { "*", "/*" }, { "\\a", "/a" },
+        { "/a/../b", "/b" }, { "/a/../b", "/a/../b" }, { "/../../b", "/b" },
+        { "/a/..", "/" }, { "/a/.", "/a/" }, { "/a/b/..", "/a/" },
+        { "/a//../b", "/b" }, { "/a//../b", "/a/b" }, { "/a//b", "/a//b" },
+        { "/a%2fb", "/a%2fb" }, { "/a%2fb", "/a/b" }, { "/a%2Fb", "/a/b" },
+        { "/a%252fb", "/a%2fb" }, { "/a%25252fb", "/a/b" },
+        { "/a;x/b", "/a/b" }, { "/a;x/b", "/a;x/b" }, { "/;x/b", "/b" },
+        { "/\\\\b", "///b" }, { "/a%3bx/b", "/a/b" }, { "/a\\b", "/a/b" },
+        { "/a?b", "/a" }, { "/a%3fb", "/a?b" }, { "/a#/b", "/a" },
+        { "/a%2500/b", "/a" }, { "/%c3%b6%2f", "/\xc3\xb6%2f" },
+        { "/a/", "/a/" }, { "/a/;x", "/a/" }, { "/a/;x", "/a/;x" }
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        n = count(cases[i].target, cases[i].reading, &found);
+
+        if (!found || n > 128) {
+            fail_msg("\"%s\" is not read as \"%s\" (%u readings)",
+                     cases[i].target, cases[i].reading, n);
+        }
+    }
+
+    /* No more than make a difference. */
+    assert_int_equal(count("/a/b", "/a/b", &found), 2);
+    assert_int_equal(count("/a;b", "/a", &found), 4);
+    assert_int_equal(count("/;\\%2500%2500//../..", "/", &found) <= 128, 1);
+}
+
+
+static void
+a_path_may_fill_the_room_and_not_more(void **state)
+{
+    size_t          i;
+    uint8_t         text[MFA_RAW_PATH_MAX + 1];
+    exact_t         copy;
+    mfa_str_t       path;
+    mfa_raw_path_t  readings;
+
+    static const char *const  fill[] = { "a", "/", "\\;", "*;", "/..", "%2f", "." };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(fill) / sizeof(fill[0]); i++) {
+        size_t  n, len = strlen(fill[i]);
+
+        for (n = 0; n < sizeof(text); n++) {
+            text[n] = (uint8_t) fill[i][n % len];
+        }
+
+        assert_int_equal(mfa_raw_path_begin(&readings,
+                             (mfa_str_t) { text, sizeof(text) }), -1);
+        copy = exact_copy((mfa_str_t) { text, MFA_RAW_PATH_MAX });
+        assert_int_equal(mfa_raw_path_begin(&readings, copy.s), 0);
+
+        while (mfa_raw_path_next(&readings, &path)) {
+            assert_true(path.len <= MFA_RAW_PATH_MAX + 1);
+        }
+
+        exact_free(copy);
+    }
 }
 
 
@@ -101,7 +242,9 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(security_65_paths_with_two_meanings_are_told),
         cmocka_unit_test(ordinary_paths_are_left_alone),
-        cmocka_unit_test(what_is_too_long_to_look_at_is_ambiguous)
+        cmocka_unit_test(what_all_read_alike_is_plain),
+        cmocka_unit_test(each_reading_is_given),
+        cmocka_unit_test(a_path_may_fill_the_room_and_not_more)
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

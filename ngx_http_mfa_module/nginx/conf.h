@@ -186,4 +186,22 @@ ngx_http_mfa_view(const ngx_str_t *s)
     return (mfa_str_t) { s->data, s->len };
 }
 
+/* Whether a location is one that the gate stands before: the module's own pages
+   and answers let in whom they must. */
+static ngx_inline ngx_uint_t
+ngx_http_mfa_is_gated(const ngx_http_mfa_loc_conf_t *lcf)
+{
+    return lcf->portal != NULL && !lcf->pages && lcf->verify == NULL;
+}
+
+static ngx_inline ngx_uint_t
+ngx_http_mfa_has_regex(const ngx_http_core_loc_conf_t *clcf)
+{
+#if (NGX_PCRE)
+    return clcf->regex != NULL;
+#else
+    return 0;
+#endif
+}
+
 #endif /* NGX_HTTP_MFA_CONF_H */

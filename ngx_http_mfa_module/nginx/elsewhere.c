@@ -14,13 +14,6 @@ struct ngx_http_mfa_spot_s {
 
 
 static ngx_uint_t
-is_gated(const ngx_http_mfa_loc_conf_t *lcf)
-{
-    return lcf->portal != NULL && !lcf->pages && !lcf->verify;
-}
-
-
-static ngx_uint_t
 same_gate(const ngx_http_mfa_loc_conf_t *a, const ngx_http_mfa_loc_conf_t *b)
 {
     return a->portal == b->portal && a->rule == b->rule && a->fresh == b->fresh
@@ -60,7 +53,7 @@ ngx_http_mfa_elsewhere_add(ngx_conf_t *cf, ngx_http_mfa_loc_conf_t *lcf)
     spot->core = clcf;
     spot->lcf = lcf;
 
-    if (is_gated(lcf)) {
+    if (ngx_http_mfa_is_gated(lcf)) {
         if (scf->gate == NULL) {
             scf->gate = lcf;
         }
@@ -90,8 +83,9 @@ static ngx_uint_t
 is_elsewhere(ngx_http_request_t *r, const ngx_http_mfa_loc_conf_t *lcf,
     const ngx_http_mfa_spot_t *spot)
 {
-    return is_gated(lcf) ? is_gated(spot->lcf) && !same_gate(spot->lcf, lcf)
-                         : !is_here(r, spot);
+    return ngx_http_mfa_is_gated(lcf)
+           ? ngx_http_mfa_is_gated(spot->lcf) && !same_gate(spot->lcf, lcf)
+           : !is_here(r, spot);
 }
 
 
@@ -116,17 +110,6 @@ match(const ngx_http_core_loc_conf_t *core, mfa_str_t path)
     }
 
     return (ngx_int_t) len;
-}
-
-
-static ngx_uint_t
-is_regex(const ngx_http_core_loc_conf_t *core)
-{
-#if (NGX_PCRE)
-    return core->regex != NULL;
-#else
-    return 0;
-#endif
 }
 
 
@@ -157,7 +140,8 @@ leads_elsewhere(ngx_http_request_t *r, ngx_http_mfa_srv_conf_t *scf,
     longest = -1;
 
     for (i = 0; i < scf->spots.nelts; i++) {
-        n = is_regex(spot[i].core) ? -1 : match(spot[i].core, path);
+        n = ngx_http_mfa_has_regex(spot[i].core) ? -1
+                                                 : match(spot[i].core, path);
 
         if (n > longest || (n == longest && n != -1
                             && spot[i].core->exact_match))
@@ -237,7 +221,9 @@ ngx_http_mfa_elsewhere(ngx_http_request_t *r,
 
     scf = ngx_http_get_module_srv_conf(r, ngx_http_mfa_module);
 
-    if (!scf->used || r != r->main || (is_gated(lcf) && !scf->several)) {
+    if (!scf->used || r != r->main
+        || (ngx_http_mfa_is_gated(lcf) && !scf->several))
+    {
         return 0;
     }
 

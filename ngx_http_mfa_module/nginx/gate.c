@@ -477,7 +477,7 @@ ngx_http_mfa_gate_handler(ngx_http_request_t *r)
         return NGX_HTTP_BAD_REQUEST;
     }
 
-    if (lcf->portal == NULL || lcf->pages || lcf->verify) {
+    if (!ngx_http_mfa_is_gated(lcf)) {
         return ungated(r);
     }
 

@@ -55,27 +55,9 @@ ngx_http_mfa_lint_add(ngx_conf_t *cf, ngx_http_mfa_loc_conf_t *lcf,
 
 
 static ngx_uint_t
-is_gated(ngx_http_mfa_loc_conf_t *lcf)
-{
-    return lcf->portal != NULL && !lcf->pages;
-}
-
-
-static ngx_uint_t
 is_server(ngx_http_mfa_seen_t *seen)
 {
     return seen->core->name.len == 0 && !seen->core->noname;
-}
-
-
-static ngx_uint_t
-has_regex(ngx_http_core_loc_conf_t *clcf)
-{
-#if (NGX_PCRE)
-    return clcf->regex != NULL;
-#else
-    return 0;
-#endif
 }
 
 
@@ -89,7 +71,9 @@ beside_gates(ngx_http_mfa_main_conf_t *mcf, ngx_http_mfa_seen_t *of)
     seen = mcf->seen.elts;
 
     for (i = 0; i < mcf->seen.nelts; i++) {
-        if (seen[i].server == of->server && is_gated(seen[i].location)) {
+        if (seen[i].server == of->server
+            && ngx_http_mfa_is_gated(seen[i].location))
+        {
             return 1;
         }
     }
@@ -232,12 +216,12 @@ check_rewrite(ngx_conf_t *cf, ngx_http_mfa_seen_t *seen)
     if (seen->core->noname) {
         holder = parent_of(mcf, seen);
 
-        if (holder == NULL || is_gated(holder->location)) {
+        if (holder == NULL || ngx_http_mfa_is_gated(holder->location)) {
             return;
         }
     }
 
-    if (!is_gated(seen->location)) {
+    if (!ngx_http_mfa_is_gated(seen->location)) {
         return;
     }
 
@@ -258,7 +242,7 @@ check_alias(ngx_conf_t *cf, ngx_http_mfa_seen_t *seen)
     clcf = seen->core;
 
     if (is_server(seen) || clcf->noname || clcf->named || clcf->exact_match
-        || has_regex(clcf) || clcf->alias != clcf->name.len
+        || ngx_http_mfa_has_regex(clcf) || clcf->alias != clcf->name.len
         || clcf->root.len == 0)
     {
         return;
@@ -288,7 +272,8 @@ target_of(ngx_http_mfa_main_conf_t *mcf, ngx_http_mfa_seen_t *from,
     for (i = 0; i < mcf->seen.nelts; i++) {
         clcf = seen[i].core;
 
-        if (seen[i].server != from->server || clcf->noname || has_regex(clcf)
+        if (seen[i].server != from->server || clcf->noname
+            || ngx_http_mfa_has_regex(clcf)
             || clcf->name.len > uri->len
             || ((clcf->exact_match || clcf->named)
                 && clcf->name.len != uri->len)
@@ -317,7 +302,7 @@ inherits_error_pages(ngx_http_mfa_main_conf_t *mcf, ngx_http_mfa_seen_t *seen)
 
     parent = parent_of(mcf, seen);
 
-    return parent && is_gated(parent->location)
+    return parent && ngx_http_mfa_is_gated(parent->location)
            && parent->core->error_pages == seen->core->error_pages;
 }
 
@@ -332,7 +317,7 @@ check_error_page(ngx_conf_t *cf, ngx_http_mfa_seen_t *seen)
 
     mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_mfa_module);
 
-    if (!is_gated(seen->location) || seen->core->error_pages == NULL
+    if (!ngx_http_mfa_is_gated(seen->location) || seen->core->error_pages == NULL
         || inherits_error_pages(mcf, seen))
     {
         return;
@@ -415,7 +400,7 @@ check_cache(ngx_conf_t *cf, ngx_http_mfa_seen_t *seen)
         "ngx_http_uwsgi_module", "ngx_http_scgi_module"
     };
 
-    if (!is_gated(seen->location) || seen->location->headers == NULL
+    if (!ngx_http_mfa_is_gated(seen->location) || seen->location->headers == NULL
         || is_server(seen) || seen->core->handler == NULL || session_used(cf))
     {
         return;
@@ -543,7 +528,8 @@ check_status(ngx_conf_t *cf, ngx_http_mfa_main_conf_t *mcf)
 
         /* Where a gate only reports, anybody gets in. */
         if (j < mcf->seen.nelts
-            && (!is_gated(seen[j].location) || seen[j].location->report)
+            && (!ngx_http_mfa_is_gated(seen[j].location)
+                || seen[j].location->report)
             && !is_limited(cf, &seen[j])
             && (ngx_http_mfa_listen_kinds(cf, place[i].server)
                 & (NGX_HTTP_MFA_LISTEN_TLS|NGX_HTTP_MFA_LISTEN_OPEN)))

@@ -1,21 +1,15 @@
 /*
- * Readings of a path, see raw_path.h: each number of times it may be decoded,
- * with each set of liberties that makes a difference.
+ * Readings of a path, see raw_path.h.  Each step is taken on each reading, and what
+ * comes out is a reading when it is a new one: until nothing new comes.
  */
 
 #include "core/raw_path.h"
 
 #include <string.h>
 
-#define ROUNDS  4                           /* decoded never to three times */
-
-/* Liberties.  None: as nginx reads it. */
-#define BACKSLASH   1u                      /* is a slash */
-#define PARAMETERS  2u                      /* of a segment are cut off */
-#define ENDS        4u                      /* at '?', '#' or NUL */
-#define UNRESOLVED  8u                      /* "." and ".." are names */
-#define UNMERGED    16u                     /* "//" has a segment in it */
-#define LIBERTIES   32u
+/* Writes what a program makes of a path to out; no longer than the path.  Returns
+   the length. */
+typedef size_t (*step_fn)(mfa_str_t path, uint8_t *out);
 
 
 static int
@@ -68,22 +62,21 @@ is_special(int c)
 }
 
 
-/* Decodes in place, once; without all, only what has no meaning. */
 static size_t
-decode(uint8_t *text, size_t len, int all)
+decode_those(mfa_str_t path, uint8_t *out, int special)
 {
     int     c;
     size_t  i, n;
 
-    for (i = 0, n = 0; i < len; i++, n++) {
-        c = escaped(text + i, len - i);
+    for (i = 0, n = 0; i < path.len; i++, n++) {
+        c = escaped(path.data + i, path.len - i);
 
-        if (c >= 0 && (all || !is_special(c))) {
-            text[n] = (uint8_t) c;
+        if (c >= 0 && (special || !is_special(c))) {
+            out[n] = (uint8_t) c;
             i += 2;
 
         } else {
-            text[n] = text[i];
+            out[n] = path.data[i];
         }
     }
 
@@ -91,41 +84,117 @@ decode(uint8_t *text, size_t len, int all)
 }
 
 
-/* The liberties that can change how a text is read. */
-static unsigned
-liberties(const uint8_t *text, size_t len)
+static size_t
+decode(mfa_str_t path, uint8_t *out)
 {
-    size_t    i;
-    unsigned  may;
+    return decode_those(path, out, 1);
+}
 
-    may = 0;
 
-    for (i = 0; i < len; i++) {
-        switch (text[i]) {
-        case '\\':
-            may |= BACKSLASH | UNMERGED;
-            break;
-        case ';':
-            may |= PARAMETERS;
-            break;
-        case '\0':
-        case '#':
-        case '?':
-            may |= ENDS;
-            break;
-        case '.':
-            may |= UNRESOLVED;
-            break;
-        case '/':
-            may |= i && text[i - 1] == '/' ? UNMERGED : 0;
-            break;
-        default:
-            break;
+static size_t
+cut_parameters(mfa_str_t path, uint8_t *out)
+{
+    int     cut;
+    size_t  i, n;
+
+    cut = 0;
+
+    for (i = 0, n = 0; i < path.len; i++) {
+        cut = path.data[i] != '/' && (cut || path.data[i] == ';');
+
+        if (!cut) {
+            out[n++] = path.data[i];
         }
     }
 
-    return may;
+    return n;
 }
+
+
+static size_t
+cut_end(mfa_str_t path, uint8_t *out)
+{
+    size_t  n;
+
+    for (n = 0; n < path.len && memchr("?#", path.data[n], 3) == NULL; n++) {
+        out[n] = path.data[n];
+    }
+
+    return n;
+}
+
+
+static size_t
+turn_backslashes(mfa_str_t path, uint8_t *out)
+{
+    size_t  n;
+
+    for (n = 0; n < path.len; n++) {
+        out[n] = path.data[n] == '\\' ? '/' : path.data[n];
+    }
+
+    return n;
+}
+
+
+static size_t
+merge_slashes(mfa_str_t path, uint8_t *out)
+{
+    size_t  i, n;
+
+    for (i = 0, n = 0; i < path.len; i++) {
+        if (path.data[i] != '/' || n == 0 || out[n - 1] != '/') {
+            out[n++] = path.data[i];
+        }
+    }
+
+    return n;
+}
+
+
+/* RFC 3986, section 5.2.4: an empty segment is one. */
+static size_t
+resolve_dots(mfa_str_t path, uint8_t *out)
+{
+    size_t  n, from, end, dots;
+
+    out[0] = '/';
+    n = 1;
+
+    for (from = 1; from < path.len; from = end + 1) {
+        end = from;
+
+        while (end < path.len && path.data[end] != '/') {
+            end++;
+        }
+
+        dots = end - from;
+
+        if (dots > 2 || memcmp(path.data + from, "..", dots) != 0 || dots == 0) {
+            memcpy(out + n, path.data + from, end - from);
+            n += end - from;
+
+            if (end < path.len) {
+                out[n++] = '/';
+            }
+
+        } else if (dots == 2) {
+            n -= n > 1;
+
+            while (out[n - 1] != '/') {
+                n--;
+            }
+        }
+    }
+
+    return n;
+}
+
+
+static const step_fn  steps[] = {
+    decode, cut_parameters, cut_end, turn_backslashes, merge_slashes,
+    resolve_dots
+};
 
 
 int
@@ -169,152 +238,69 @@ mfa_raw_path_plain(mfa_str_t path)
 }
 
 
-int
-mfa_raw_path_begin(mfa_raw_path_t *readings, mfa_str_t path)
+/* Keeps the len bytes behind those in use, when they are new; 0, or -1 when there
+   is no room for another. */
+static int
+keep(mfa_raw_path_t *raw, size_t len)
 {
-    if (path.len > MFA_RAW_PATH_MAX) {
+    size_t     i;
+    mfa_str_t  reading = { raw->room + raw->used, len };
+
+    for (i = 0; i < raw->n; i++) {
+        if (mfa_str_eq(raw->readings[i], reading)) {
+            return 0;
+        }
+    }
+
+    if (raw->n == MFA_RAW_PATH_N) {
         return -1;
     }
 
-    readings->raw = path;
-    readings->round = 0;
-    readings->how = 0;
-
-    if (path.len) {
-        memcpy(readings->text, path.data, path.len);
-    }
-
-    readings->len = decode(readings->text, path.len, 0);
-    readings->may = liberties(readings->text, readings->len);
+    raw->readings[raw->n++] = reading;
+    raw->used += len;
 
     return 0;
 }
 
 
-/* The next set of liberties, or the first of the next round; 0 after the last. */
-static int
-next_set(mfa_raw_path_t *readings)
+int
+mfa_raw_path_begin(mfa_raw_path_t *raw, mfa_str_t path)
 {
-    size_t  len;
+    size_t  slash;
 
-    while (++readings->how < LIBERTIES) {
-        if ((readings->how & ~readings->may) == 0) {
-            return 1;
-        }
+    if (path.len > MFA_RAW_PATH_MAX) {
+        return -1;
     }
 
-    if (++readings->round == ROUNDS) {
-        return 0;
-    }
+    raw->used = 0;
+    raw->n = 0;
+    raw->given = 0;
 
-    if (readings->round == 1) {
-        memcpy(readings->text, readings->raw.data, readings->raw.len);
-        readings->len = readings->raw.len;
-    }
+    slash = path.len == 0 || path.data[0] != '/';
+    raw->room[0] = '/';
 
-    len = decode(readings->text, readings->len, 1);
-
-    /* Nothing was left to decode. */
-    if (len == readings->len && readings->round > 1) {
-        return 0;
-    }
-
-    readings->len = len;
-    readings->may = liberties(readings->text, len);
-    readings->how = 0;
-
-    return 1;
-}
-
-
-/* Where the segment at from ends: at a separator or at the end. */
-static size_t
-segment_end(const mfa_raw_path_t *readings, size_t from, size_t len)
-{
-    while (from < len && readings->text[from] != '/'
-           && !(readings->text[from] == '\\' && readings->how & BACKSLASH))
-    {
-        from++;
-    }
-
-    return from;
-}
-
-
-/* Where the first of n bytes is, that end what is read; to when there is none. */
-static size_t
-cut_at(const uint8_t *text, size_t from, size_t to, const char *ends, size_t n)
-{
-    while (from < to && memchr(ends, text[from], n) == NULL) {
-        from++;
-    }
-
-    return from;
-}
-
-
-/* Without the last segment; never without the first slash. */
-static size_t
-up(const uint8_t *path, size_t n)
-{
-    n -= n > 1;
-
-    while (path[n - 1] != '/') {
-        n--;
-    }
-
-    return n;
-}
-
-
-static mfa_str_t
-read_path(mfa_raw_path_t *readings)
-{
-    size_t          n, from, to, end, len, dots;
-    const uint8_t  *text = readings->text;
-
-    len = readings->how & ENDS ? cut_at(text, 0, readings->len, "?#\0", 3)
-                               : readings->len;
-    readings->path[0] = '/';
-    n = 1;
-
-    for (from = len && segment_end(readings, 0, len) == 0; from < len;
-         from = end + 1)
-    {
-        end = segment_end(readings, from, len);
-        to = readings->how & PARAMETERS ? cut_at(text, from, end, ";", 1) : end;
-        dots = to - from;
-
-        if (!(readings->how & UNRESOLVED) && (dots == 1 || dots == 2)
-            && memcmp(text + from, "..", dots) == 0)
-        {
-            n = dots == 2 ? up(readings->path, n) : n;
-            continue;
-        }
-
-        memcpy(readings->path + n, text + from, to - from);
-        n += to - from;
-
-        if (end < len && (to > from || readings->how & UNMERGED)) {
-            readings->path[n++] = '/';
-        }
-    }
-
-    return (mfa_str_t) { readings->path, n };
+    /* What has no meaning to anybody is decoded by all. */
+    return keep(raw, slash + decode_those(path, raw->room + slash, 0));
 }
 
 
 int
-mfa_raw_path_next(mfa_raw_path_t *readings, mfa_str_t *path)
+mfa_raw_path_next(mfa_raw_path_t *raw, mfa_str_t *reading)
 {
-    if (readings->round == ROUNDS) {
+    size_t  i;
+
+    if (raw->given == raw->n) {
         return 0;
     }
 
-    *path = read_path(readings);
+    *reading = raw->readings[raw->given++];
 
-    if (!next_set(readings)) {
-        readings->round = ROUNDS;
+    for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        if (MFA_RAW_PATH_ROOM - raw->used < reading->len
+            || keep(raw, steps[i](*reading, raw->room + raw->used)) != 0)
+        {
+            return -1;
+        }
     }
 
     return 1;

@@ -5,9 +5,9 @@
  * the path as it came to an upstream whose proxy_pass has no URI.  Upstreams
  * differ from it and from each other: some take a backslash for a slash, cut off
  * ";parameters" (and then see an empty segment, or a dot, where nginx saw a
- * name), decode more than once, keep "%2f" in a name, do not resolve "..", or
- * resolve it before empty segments are dropped.  Whether that matters is the
- * caller's to say, who knows the locations.
+ * name), decode more than once, keep "%2f" in a name, do not resolve "..", or do
+ * one of these before another.  A reading is what any order of such steps makes of
+ * a path.  Whether it matters is the caller's to say, who knows the locations.
  */
 
 #ifndef MFA_RAW_PATH_H
@@ -15,17 +15,17 @@
 
 #include "core/str.h"
 
-#define MFA_RAW_PATH_MAX  2048              /* bytes of a path that is read */
+#define MFA_RAW_PATH_MAX   4096             /* bytes of a path that is read */
+#define MFA_RAW_PATH_ROOM  16384            /* of all its readings together */
+#define MFA_RAW_PATH_N     64               /* readings */
 
 /* The readings of a path, one after the other. */
 typedef struct {
-    mfa_str_t  raw;                         /* the caller's */
-    uint8_t    text[MFA_RAW_PATH_MAX];      /* as decoded by now */
-    size_t     len;
-    unsigned   round;                       /* how often it was decoded */
-    unsigned   how;                         /* liberties taken with it */
-    unsigned   may;                         /* those that make a difference */
-    uint8_t    path[MFA_RAW_PATH_MAX + 1];  /* a reading */
+    uint8_t    room[MFA_RAW_PATH_ROOM];
+    size_t     used;
+    mfa_str_t  readings[MFA_RAW_PATH_N];    /* in room */
+    size_t     n;
+    size_t     given;
 } mfa_raw_path_t;
 
 /*
@@ -35,14 +35,15 @@ typedef struct {
  */
 int mfa_raw_path_plain(mfa_str_t path);
 
-/* Begins with a path, which has to stay; 0, or -1 when it is longer than
+/* Begins with a path, which need not stay; 0, or -1 when it is longer than
    MFA_RAW_PATH_MAX. */
-int mfa_raw_path_begin(mfa_raw_path_t *readings, mfa_str_t path);
+int mfa_raw_path_begin(mfa_raw_path_t *raw, mfa_str_t path);
 
 /*
- * The next reading, which begins with a slash and is valid until the next call;
- * nginx's own is among them.  Returns 1, or 0 when there are no more.
+ * The next reading: it begins with a slash, is valid as long as raw, and differs
+ * from those before.  nginx's own is among them.  Returns 1, 0 when there are no
+ * more, or -1 when there are more than anybody needs.
  */
-int mfa_raw_path_next(mfa_raw_path_t *readings, mfa_str_t *path);
+int mfa_raw_path_next(mfa_raw_path_t *raw, mfa_str_t *reading);
 
 #endif /* MFA_RAW_PATH_H */

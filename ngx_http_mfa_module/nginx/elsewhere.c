@@ -214,8 +214,9 @@ ngx_uint_t
 ngx_http_mfa_elsewhere(ngx_http_request_t *r,
     const ngx_http_mfa_loc_conf_t *lcf)
 {
+    int                        rc;
     mfa_str_t                  path;
-    mfa_raw_path_t             readings;
+    mfa_raw_path_t             raw;
     ngx_http_mfa_srv_conf_t   *scf;
     ngx_http_core_loc_conf_t  *clcf;
 
@@ -240,15 +241,15 @@ ngx_http_mfa_elsewhere(ngx_http_request_t *r,
         return 0;
     }
 
-    if (mfa_raw_path_begin(&readings, path) != 0) {
+    if (mfa_raw_path_begin(&raw, path) != 0) {
         return 1;
     }
 
-    while (mfa_raw_path_next(&readings, &path)) {
+    while ((rc = mfa_raw_path_next(&raw, &path)) == 1) {
         if (leads_elsewhere(r, scf, lcf, path)) {
             return 1;
         }
     }
 
-    return 0;
+    return rc != 0;
 }

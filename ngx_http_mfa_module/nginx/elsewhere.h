@@ -19,7 +19,7 @@ ngx_int_t ngx_http_mfa_elsewhere_add(ngx_conf_t *cf,
  *     a location without a gate:  any other location of the server;
  *     a gated one:                a location with another gate;
  *
- * or is too long to tell; else 0.  Where prefixes and regular expressions compete,
+ * or has too many readings to tell; else 0.  Where prefixes and regular expressions compete,
  * any expression that matches counts, whichever nginx would have tried first.
  */
 ngx_uint_t ngx_http_mfa_elsewhere(ngx_http_request_t *r,
